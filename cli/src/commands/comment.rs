@@ -1,0 +1,47 @@
+//! `comment`: says something about a record.
+
+use diwan_api::error::Exit;
+use diwan_api::types::{Draft, Texts};
+
+use super::new;
+use crate::context::Context;
+use crate::editor;
+use crate::error::CliError;
+use crate::values::{LangText, lang_text, texts};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[arg(value_name = "ID")]
+    id: String,
+    #[arg(value_name = "TEXT", conflicts_with = "body")]
+    text: Option<String>,
+    #[arg(long, value_name = "[LANG=]TEXT|@FILE|-", value_parser = lang_text, allow_hyphen_values = true)]
+    body: Vec<LangText>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
+    let reader = context.out().view().reader();
+    let mut body = texts(&args.body, reader)?;
+    if let Some(text) = args.text {
+        body.insert(reader.to_owned(), text);
+    }
+    let edited = if body.is_empty() {
+        // A comment is one text: the editor starts empty and needs no form.
+        let edited = editor::edit("").await?;
+        body = Texts::from([(reader.to_owned(), edited.text.clone())]);
+        Some(edited)
+    } else {
+        None
+    };
+    let draft = Draft {
+        body,
+        ..Draft::default()
+    };
+    let sent = context.client().annotate(&args.id, "comment", &draft).await;
+    let written = editor::sent(sent, edited, context)?;
+    context
+        .out()
+        .result(&written, |view| new::render(view, &written))
+        .await?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,119 @@
+//! `export`: records into files, or onto stdout.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use diwan_api::client::Lines;
+use diwan_api::document::{JsonlExport, MarkdownExport};
+use diwan_api::error::{ApiError, ErrorCode, Exit};
+use diwan_api::types::{ExportQuery, Record};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::View;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
+    #[arg(long, value_name = "QUERY")]
+    query: Option<String>,
+    #[arg(long, value_name = "FORMAT")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Markdown,
+    Jsonl,
+}
+
+/// The document of `--json`.
+#[derive(Serialize)]
+struct Exported<'a> {
+    written: u64,
+    path: &'a Path,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
+    let to_stdout = args.path.as_os_str() == "-";
+    if to_stdout && (args.format == Format::Markdown || context.out().is_json()) {
+        let expected = "standard output with --format jsonl and without --json";
+        return Err(ApiError::invalid("PATH", "-", expected).into());
+    }
+    let query = ExportQuery {
+        group: args.group,
+        query: args.query,
+    };
+    let lines = context.client().export(&query).await?;
+    let written = match args.format {
+        Format::Jsonl if to_stdout => return print(lines, context).await,
+        Format::Jsonl => jsonl(lines, &args.path).await?,
+        Format::Markdown => markdown(lines, &args.path).await?,
+    };
+    let document = Exported {
+        written,
+        path: &args.path,
+    };
+    context
+        .out()
+        .result(&document, |view| render(view, &document))
+        .await?;
+    Ok(Exit::Done)
+}
+
+async fn print(mut lines: Lines, context: &Context) -> Result<Exit, CliError> {
+    while let Some(line) = lines.next().await? {
+        context.out().raw(&line)?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn jsonl(mut lines: Lines, path: &Path) -> Result<u64, CliError> {
+    let mut export = JsonlExport::create(path)?;
+    while let Some(line) = lines.next().await? {
+        export.write(&line)?;
+    }
+    Ok(export.finish()?)
+}
+
+async fn markdown(mut lines: Lines, path: &Path) -> Result<u64, CliError> {
+    let mut export = MarkdownExport::create(path)?;
+    while let Some(line) = lines.next().await? {
+        let record: Record = serde_json::from_slice(&line)
+            .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;
+        export.write(&record)?;
+    }
+    Ok(export.written())
+}
+
+fn render(view: &View, exported: &Exported<'_>) -> String {
+    let path = exported.path.display().to_string();
+    view.say(
+        "export-done",
+        &[("count", exported.written.into()), ("path", path.into())],
+    ) + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::plain;
+
+    #[test]
+    fn an_export_says_how_much_and_where() {
+        let exported = Exported {
+            written: 412,
+            path: Path::new("out"),
+        };
+        insta::assert_snapshot!(render(&plain(), &exported), @"412 records written to out");
+        let json = serde_json::to_value(exported).unwrap();
+        assert_eq!(
+            (json["written"].as_u64(), json["path"].as_str()),
+            (Some(412), Some("out"))
+        );
+    }
+}

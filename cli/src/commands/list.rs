@@ -1,0 +1,156 @@
+//! `list`: records by their fields, newest first.
+
+use diwan_api::error::Exit;
+use diwan_api::types::{ListQuery, RecordList, RecordSummary};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::{Table, View};
+use crate::values::tlp;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    #[arg(long, value_name = "AGENCY")]
+    origin: Option<String>,
+    #[arg(long, value_name = "THEME")]
+    theme: Option<String>,
+    #[arg(long, value_name = "TAG")]
+    tag: Option<String>,
+    #[arg(long, value_name = "LABEL", value_parser = tlp)]
+    tlp: Option<String>,
+    #[arg(long, value_name = "LANG")]
+    lang: Option<String>,
+    #[arg(long, value_name = "N", value_parser = limit)]
+    limit: Option<usize>,
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+    #[arg(long, conflicts_with = "json")]
+    jsonl: bool,
+}
+
+fn limit(value: &str) -> Result<usize, String> {
+    let number = value
+        .parse()
+        .ok()
+        .filter(|number| (1..=1000).contains(number));
+    number.ok_or_else(|| "expected-list-limit".to_owned())
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
+    let mut query = ListQuery {
+        group: args.group,
+        kind: args.kind,
+        origin: args.origin,
+        theme: args.theme,
+        tag: args.tag,
+        tlp: args.tlp,
+        lang: args.lang,
+        limit: args.limit,
+        after: args.after,
+    };
+    if args.jsonl {
+        // A stream has no page to stop at, unless its reader wants so many.
+        let all = args.limit.is_none();
+        loop {
+            let page = context.client().list(&query).await?;
+            for record in &page.records {
+                context.out().json_line(record)?;
+            }
+            match page.next {
+                Some(next) if all => query.after = Some(next),
+                _ => return Ok(Exit::Done),
+            }
+        }
+    }
+    let list = context.client().list(&query).await?;
+    let human = |view: &View| render(view, &list, query.lang.as_deref());
+    context.out().result(&list, human).await?;
+    Ok(Exit::Done)
+}
+
+fn render(view: &View, list: &RecordList, lang: Option<&str>) -> String {
+    if list.records.is_empty() {
+        return view.say("list-empty", &[]) + "\n";
+    }
+    let mut table = Table::default();
+    for record in &list.records {
+        let RecordSummary {
+            kind, origin, tlp, ..
+        } = record;
+        table.row([
+            view.id(&record.record).into(),
+            view.day(&record.updated).into(),
+            view.name(origin).into(),
+            view.name(kind).into(),
+            format!("TLP:{}", view.name(tlp)).into(),
+            view.name(&record.languages.join(" ")).into(),
+            view.title(&record.title, lang).into(),
+        ]);
+    }
+    let mut text = table.render("");
+    if let Some(next) = &list.next {
+        text.push_str(&view.dim(&view.say("next-page", &[("cursor", next.as_str().into())])));
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::plain;
+
+    fn summary(record: &str, titles: &[(&str, &str)]) -> RecordSummary {
+        RecordSummary {
+            record: record.into(),
+            group: "aa".into(),
+            group_name: "cyber".into(),
+            kind: "practice".into(),
+            origin: "tn".into(),
+            tlp: "GREEN".into(),
+            title: titles
+                .iter()
+                .map(|(l, t)| ((*l).to_owned(), (*t).to_owned()))
+                .collect(),
+            languages: titles.iter().map(|(l, _)| (*l).to_owned()).collect(),
+            themes: vec!["cybercrime".into()],
+            version: "v".into(),
+            updated: "2026-11-23T22:40:38Z".into(),
+        }
+    }
+
+    #[test]
+    fn records_one_a_line_in_the_readers_language() {
+        let list = RecordList {
+            records: vec![
+                summary(
+                    "0123456789abcdef",
+                    &[("ar", "ضبط الهواتف"), ("fr", "Saisie de téléphones")],
+                ),
+                summary("1123456789abcdef", &[("ar", "دليل TLP")]),
+                summary("2123456789abcdef", &[("en", "Two\nlines\u{1b}[31m")]),
+            ],
+            next: Some("c2".into()),
+        };
+        insta::assert_snapshot!(render(&plain(), &list, None), @"
+        0123456789ab  2026-11-23  tn  practice  TLP:GREEN  ar fr  Saisie de téléphones
+        1123456789ab  2026-11-23  tn  practice  TLP:GREEN  ar     \u{2068}دليل TLP\u{2069}
+        2123456789ab  2026-11-23  tn  practice  TLP:GREEN  en     Two lines�[31m
+        More: --after c2
+        ");
+        assert!(render(&plain(), &list, Some("ar")).contains("\u{2068}ضبط الهواتف\u{2069}"));
+    }
+
+    #[test]
+    fn an_empty_list_says_so() {
+        let list = RecordList {
+            records: Vec::new(),
+            next: None,
+        };
+        insta::assert_snapshot!(render(&plain(), &list, None), @"No record fits.");
+    }
+}

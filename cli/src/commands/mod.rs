@@ -1,0 +1,44 @@
+//! The verbs, one file each: flags, the request, and how its answer looks.
+
+pub(crate) mod card;
+pub(crate) mod comment;
+pub(crate) mod completions;
+pub(crate) mod edit;
+pub(crate) mod export;
+pub(crate) mod group;
+pub(crate) mod history;
+pub(crate) mod import;
+pub(crate) mod list;
+pub(crate) mod new;
+pub(crate) mod search;
+pub(crate) mod show;
+mod status;
+pub(crate) mod sync;
+pub(crate) mod trust;
+
+use diwan_api::error::Exit;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Carries out a verb.
+pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, CliError> {
+    match command {
+        Command::Status => status::run(context).await,
+        Command::Card(verb) => card::run(verb, context).await,
+        Command::Trust(verb) => trust::run(verb, context).await,
+        Command::Group(verb) => group::run(verb, context).await,
+        Command::New(args) => new::run(args, context).await,
+        Command::Import(args) => import::run(args, context).await,
+        Command::Export(args) => export::run(args, context).await,
+        Command::Search(args) => search::run(args, context).await,
+        Command::Show(args) => show::run(args, context).await,
+        Command::List(args) => list::run(args, context).await,
+        Command::Edit(args) => edit::run(args, context).await,
+        Command::History(args) => history::run(args, context).await,
+        Command::Comment(args) => comment::run(args, context).await,
+        Command::Sync(args) => sync::run(args, context).await,
+        Command::Completions(args) => completions::run(&args, context),
+    }
+}

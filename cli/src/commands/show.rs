@@ -1,0 +1,324 @@
+//! `show`: one record, with its proof, its languages and what others said about it.
+
+use diwan_api::error::Exit;
+use diwan_api::types::{AnnotationInfo, Record};
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::{Table, View, block};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[arg(value_name = "ID")]
+    id: String,
+    #[arg(long, value_name = "LANG")]
+    lang: Option<String>,
+    #[arg(long, value_name = "VERSION")]
+    at: Option<String>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
+    let record = context.client().show(&args.id, args.at.as_deref()).await?;
+    let human = |view: &View| render(view, &record, args.lang.as_deref());
+    context.out().result(&record, human).await?;
+    Ok(Exit::Done)
+}
+
+/// The label stands first and last: whoever sees one page of a printed record sees it.
+fn render(view: &View, record: &Record, lang: Option<&str>) -> String {
+    let label = view.tlp(&record.tlp);
+    let mut text = format!(
+        "{label}\n{}\n\n",
+        view.bold(&view.title(&record.title, lang))
+    );
+    text.push_str(&facts(view, record).render(""));
+    for (key, texts) in [("show-summary", &record.summary), ("", &record.body)] {
+        let Some((shown, content)) = view.pick(texts, lang) else {
+            continue;
+        };
+        if content.trim().is_empty() {
+            continue;
+        }
+        text.push('\n');
+        if !key.is_empty() {
+            text.push_str(&view.dim(&view.say(key, &[])));
+            text.push('\n');
+        }
+        if lang.is_some_and(|wanted| !shown.starts_with(wanted)) {
+            let missing = view.say("show-other-language", &[("lang", shown.into())]);
+            text.push_str(&format!("{}\n", view.warn(&missing)));
+        }
+        text.push_str(block(content).trim_end());
+        text.push('\n');
+    }
+    if !record.annotations.is_empty() {
+        let count = record.annotations.len();
+        let heading = view.say("show-annotations", &[("count", count.into())]);
+        text.push_str(&format!("\n{}\n", view.bold(&heading)));
+        for annotation in &record.annotations {
+            text.push_str(&render_annotation(view, annotation, lang));
+        }
+    }
+    text.push_str(&format!("\n{label}\n"));
+    text
+}
+
+fn facts(view: &View, record: &Record) -> Table {
+    let mut table = Table::default();
+    let mut fact = |key: &str, value: String| {
+        if !value.is_empty() {
+            table.row([view.say(key, &[]).into(), value.into()]);
+        }
+    };
+    fact("show-id", view.name(&record.record));
+    fact("show-kind", view.name(&record.kind));
+    let group = record.group_name.as_deref();
+    fact(
+        "show-group",
+        group.map_or_else(|| view.id(&record.group), |name| view.name(name)),
+    );
+    fact("show-origin", origin(view, record));
+    if let Some(proof) = &record.proof {
+        let values = [
+            ("node", proof.node.as_str().into()),
+            ("seq", proof.seq.into()),
+            ("entry", view.id(&proof.entry).into()),
+        ];
+        fact("show-signed", view.say("show-signed-by", &values));
+        let key = if proof.verified {
+            "show-compared"
+        } else {
+            "show-not-compared"
+        };
+        let fingerprint = [("fingerprint", proof.fingerprint.as_str().into())];
+        let said = view.say(key, &fingerprint);
+        fact(
+            "show-fingerprint",
+            if proof.verified {
+                said
+            } else {
+                view.warn(&said)
+            },
+        );
+    }
+    fact("show-editors", view.name(&record.editors.join(" ")));
+    fact(
+        "show-hcode",
+        view.name(record.hcode.as_deref().unwrap_or_default()),
+    );
+    fact("show-languages", languages(view, record));
+    fact("show-themes", view.name(&record.themes.join(", ")));
+    fact("show-tags", view.name(&record.tags.join(", ")));
+    for link in &record.links {
+        fact(
+            "show-link",
+            format!("{} {}", view.name(&link.rel), view.id(&link.record)),
+        );
+    }
+    for file in &record.attachments {
+        fact(
+            "show-attachment",
+            format!("{} · {}", view.name(&file.name), view.bytes(file.bytes)),
+        );
+    }
+    fact("show-version", view.id(&record.version));
+    fact("show-updated", view.time(&record.updated));
+    fact("show-created", view.time(&record.created));
+    table
+}
+
+fn origin(view: &View, record: &Record) -> String {
+    match &record.proof {
+        Some(proof) => format!(
+            "{} ({})",
+            view.name(&proof.agency_name),
+            view.name(&record.origin)
+        ),
+        None => view.name(&record.origin),
+    }
+}
+
+/// The languages, those marked whose source has moved on since.
+fn languages(view: &View, record: &Record) -> String {
+    let each = record.translations.iter().map(|translation| {
+        let lang = translation.lang.as_str();
+        if translation.stale {
+            view.warn(&view.say("show-stale", &[("lang", lang.into())]))
+        } else {
+            view.name(lang)
+        }
+    });
+    each.collect::<Vec<_>>().join(" ")
+}
+
+fn render_annotation(view: &View, annotation: &AnnotationInfo, lang: Option<&str>) -> String {
+    let about = [
+        view.name(&annotation.origin),
+        view.name(&annotation.kind),
+        view.time(&annotation.created),
+        view.id(&annotation.record),
+    ];
+    let mut text = format!("\n  {}\n", view.dim(&about.join(" · ")));
+    if let Some((_, title)) = view.pick(&annotation.title, lang) {
+        text.push_str(&format!("  {}\n", view.bold(&view.name(title))));
+    }
+    if let Some((_, body)) = view.pick(&annotation.body, lang) {
+        for line in block(body).trim_end().lines() {
+            text.push_str(format!("  {line}").trim_end());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::plain;
+    use diwan_api::types::{Proof, RecordLink, Texts, TranslationState};
+
+    fn texts(pairs: &[(&str, &str)]) -> Texts {
+        pairs
+            .iter()
+            .map(|(l, t)| ((*l).to_owned(), (*t).to_owned()))
+            .collect()
+    }
+
+    fn record() -> Record {
+        Record {
+            record: "0123456789abcdef0123456789abcdef".into(),
+            group: "9f8e7d6c5b4a39281706".into(),
+            kind: "guideline".into(),
+            origin: "tn".into(),
+            origin_agency: "1f2e3d".into(),
+            editors: vec!["tn".into(), "fr".into()],
+            tlp: "AMBER".into(),
+            hcode: Some("H1".into()),
+            title: texts(&[("ar", "ضبط الهواتف (TLP)"), ("fr", "Saisie de téléphones")]),
+            summary: texts(&[("fr", "Ce qu’il faut faire.")]),
+            body: texts(&[
+                ("ar", "# قبل الضبط\n"),
+                ("fr", "# Avant\n\nCouper le réseau.\u{1b}[2J\n"),
+            ]),
+            themes: vec!["cybercrime".into()],
+            tags: Vec::new(),
+            links: vec![RecordLink {
+                rel: "need".into(),
+                record: "fedcba9876543210".into(),
+            }],
+            attachments: Vec::new(),
+            translations: vec![
+                TranslationState {
+                    lang: "ar".into(),
+                    stale: true,
+                },
+                TranslationState {
+                    lang: "fr".into(),
+                    stale: false,
+                },
+            ],
+            annotations: vec![AnnotationInfo {
+                record: "aaaaaaaaaaaaaaaa".into(),
+                kind: "comment".into(),
+                origin: "fr".into(),
+                title: Texts::new(),
+                body: texts(&[("fr", "Appliqué à Paris.\nUtile.")]),
+                created: "2026-11-24T08:00:00Z".into(),
+            }],
+            version: "bbbbbbbbbbbbbbbbbbbb".into(),
+            created: "2026-11-20T08:00:00Z".into(),
+            updated: "2026-11-23T22:40:38Z".into(),
+            import_key: None,
+            group_name: Some("cyber".into()),
+            proof: Some(Proof {
+                agency_name: "Police judiciaire".into(),
+                fingerprint: "12345 67890 12345 67890 12345 67890 12345 67890".into(),
+                node: "12D3KooWNode".into(),
+                seq: 7,
+                entry: "cccccccccccccccccc".into(),
+                verified: true,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_record_in_the_readers_language() {
+        insta::assert_snapshot!(render(&plain(), &record(), None), @"
+        TLP:AMBER
+        Saisie de téléphones
+
+        id                0123456789abcdef0123456789abcdef
+        kind              guideline
+        group             cyber
+        written by        Police judiciaire (tn)
+        signed by         12D3KooWNode, entry 7 of its log (cccccccccccc)
+        fingerprint       12345 67890 12345 67890 12345 67890 12345 67890 (compared by your admin)
+        may be edited by  tn fr
+        handling code     H1
+        languages         ar (older than its source) fr
+        themes            cybercrime
+        link              need fedcba987654
+        version           bbbbbbbbbbbb
+        updated           2026-11-23 22:40 UTC
+        created           2026-11-20 08:00 UTC
+
+        Summary
+        Ce qu’il faut faire.
+
+        # Avant
+
+        Couper le réseau.�[2J
+
+        1 annotation
+
+          fr · comment · 2026-11-24 08:00 UTC · aaaaaaaaaaaa
+          Appliqué à Paris.
+          Utile.
+
+        TLP:AMBER
+        ");
+    }
+
+    #[test]
+    fn a_record_in_arabic_from_an_agency_nobody_compared() {
+        let mut record = record();
+        record.annotations.clear();
+        if let Some(proof) = &mut record.proof {
+            proof.verified = false;
+        }
+        insta::assert_snapshot!(render(&plain(), &record, Some("ar")), @"
+        TLP:AMBER
+        \u{2068}ضبط الهواتف (TLP)\u{2069}
+
+        id                0123456789abcdef0123456789abcdef
+        kind              guideline
+        group             cyber
+        written by        Police judiciaire (tn)
+        signed by         12D3KooWNode, entry 7 of its log (cccccccccccc)
+        fingerprint       12345 67890 12345 67890 12345 67890 12345 67890 (never compared by your admin)
+        may be edited by  tn fr
+        handling code     H1
+        languages         ar (older than its source) fr
+        themes            cybercrime
+        link              need fedcba987654
+        version           bbbbbbbbbbbb
+        updated           2026-11-23 22:40 UTC
+        created           2026-11-20 08:00 UTC
+
+        Summary
+        Not in the language asked for; this is fr.
+        Ce qu’il faut faire.
+
+        # قبل الضبط
+
+        TLP:AMBER
+        ");
+    }
+
+    #[test]
+    fn the_label_is_on_the_first_line_and_on_the_last() {
+        let text = render(&plain(), &record(), None);
+        assert_eq!(text.lines().next(), Some("TLP:AMBER"));
+        assert_eq!(text.lines().last(), Some("TLP:AMBER"));
+    }
+}

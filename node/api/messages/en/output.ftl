@@ -1,0 +1,200 @@
+# What the commands print.
+
+label-error = error
+label-hint = hint
+
+untitled = (no title)
+since = since { $time }
+next-page = More: --after { $cursor }
+confirm-name = This cannot be undone. Type { $name } to go on:
+written = Written: { $record }
+edited = { $record } is now at version { $version }
+text-kept = Your text is kept in { $path }
+
+unit-b = { $number } B
+unit-kb = { $number } kB
+unit-mb = { $number } MB
+unit-gb = { $number } GB
+unit-ms = { $number } ms
+unit-s = { $number } s
+
+state-connected = connected
+state-dialing = connecting
+state-offline = offline
+state-suspended = suspended
+state-unverified = unverified
+state-pinned = pinned
+state-blocked = blocked
+state-equal = complete
+state-syncing = syncing
+
+role-reader = reader
+role-contributor = contributor
+role-curator = curator
+role-owner = owner
+
+facet-kind = kind
+facet-theme = theme
+facet-lang = language
+facet-group = group
+facet-origin = agency
+facet-country = country
+facet-tlp = label
+
+status-records = records
+status-entries = entries
+status-attachments = attachments
+status-groups = groups
+status-index = search
+status-index-current = up to date
+status-index-behind = { $count ->
+    [one] 1 change behind
+   *[other] { $count } changes behind
+}
+status-quarantined = quarantined
+status-listening = listening on
+status-peer-id = peer id
+status-version = version
+status-peers = Agencies
+status-no-peers = No agency is connected yet. `diwan card export` writes your card, `diwan trust add` takes another agency's.
+
+card-short = short name
+card-fingerprint = fingerprint
+card-agency = id
+card-address = address
+card-compare = The agency that receives this card should call you and compare the fingerprint.
+
+trust-short = short name
+trust-state = state
+trust-fingerprint = fingerprint
+trust-compared = compared
+trust-not-compared = not yet: call the agency and compare the fingerprint
+trust-compared-by = by officer { $officer }, { $time }
+trust-address = address
+trust-empty = The trust list is empty. `diwan trust add CARD` adds an agency.
+trust-means-unverified = { $agency } is unverified: it is not dialled and not let in, nothing is received from it or sent to it,
+    and it cannot be made a member of a group. Compare by phone: call the agency at a number you know,
+    let them read their fingerprint to you, then: diwan trust verify { $agency } --fingerprint "…"
+trust-means-pinned = { $agency } is pinned: this node connects to it, and shares what it shares in common groups.
+trust-means-suspended = { $agency } is suspended: its connections are closed until `diwan trust resume { $agency }`.
+trust-means-blocked = { $agency } is blocked: its connections are closed and its content is hidden.
+trust-removal-plan = { $name } ({ $agency }) will be taken off the trust list. Its connections end at once. Records
+    that it wrote stay in the groups that you share. To trust it again, its card must be added anew.
+trust-removed = { $agency } is off the trust list.
+
+group-records = { $count ->
+    [one] 1 record
+   *[other] { $count } records
+}
+group-id = id
+group-held = records
+group-label = label
+group-owners = changes need
+group-threshold = { $owners ->
+    [one] its only owner
+   *[other] { $threshold } of { $owners } owners
+}
+group-height = statements
+group-members = Members
+group-removal-plan = { $agencies } will leave “{ $group }” and receive nothing new of it. What { $count ->
+    [one] it has
+   *[other] they have
+} received
+    stays with them; { $entries ->
+    [one] 1 entry
+   *[other] { $entries } entries
+} that they wrote stay valid.
+group-removed = { $agencies } left “{ $group }”; { $entries ->
+    [one] 1 entry
+   *[other] { $entries } entries
+} that they wrote stay valid.
+
+list-empty = No record fits.
+search-nothing = Nothing found for “{ $query }”.
+search-found = { $count ->
+    [one] 1 record
+   *[other] { $count } records
+} · { $time } ms
+search-expanded = Also searched for:
+
+show-id = id
+show-kind = kind
+show-group = group
+show-origin = written by
+show-signed = signed by
+show-signed-by = { $node }, entry { $seq } of its log ({ $entry })
+show-fingerprint = fingerprint
+show-compared = { $fingerprint } (compared by your admin)
+show-not-compared = { $fingerprint } (never compared by your admin)
+show-editors = may be edited by
+show-hcode = handling code
+show-languages = languages
+show-stale = { $lang } (older than its source)
+show-themes = themes
+show-tags = tags
+show-link = link
+show-attachment = attachment
+show-version = version
+show-updated = updated
+show-created = created
+show-summary = Summary
+show-other-language = Not in the language asked for; this is { $lang }.
+show-annotations = { $count ->
+    [one] 1 annotation
+   *[other] { $count } annotations
+}
+
+import-did = { $created } created · { $updated } updated · { $unchanged } unchanged
+import-would = Would be { $created } created · { $updated } updated · { $unchanged } unchanged; nothing was written
+import-skipped = { $count ->
+    [one] 1 file was not imported:
+   *[other] { $count } files were not imported:
+}
+import-warned = { $count ->
+    [one] 1 file is imported, but look at it:
+   *[other] { $count } files are imported, but look at them:
+}
+progress-import = Importing
+progress-left = { $time } left
+progress-documents = { $done } of { $total } documents
+
+export-done = { $count ->
+    [one] 1 record
+   *[other] { $count } records
+} written to { $path }
+
+sync-sent = { $count } sent
+sync-received = { $count } received
+sync-stored = { $stored } of { $of } stored by the peer
+sync-refused = { $agency }: { $count } refused ({ $reason })
+sync-not-equal = After { $seconds } s something is still missing on one side. It is sent as soon as the agencies are connected; `diwan sync --wait` waits again.
+
+template-explanation =
+    Write between the two lines of dashes, and below them. Lines that begin with # are not kept.
+    title.LANG holds the title in a language (fr, en, ar, …); add lines for more languages.
+    Texts stand below the lines that begin with <!-- diwan: and name their language; add such
+    lines for more languages. Leave without saving, and nothing is written.
+template-no-fields = the first line is not “---” but “{ $line }”
+template-no-end = the second “---” is missing
+template-not-a-field = “{ $line }” is not a field
+template-unknown-field = there is no such field: “{ $line }”
+template-twice = a language stands twice: “{ $line }”
+template-unknown-section = “{ $line }” names neither a summary nor a body with its language
+template-outside = this text belongs to no language: “{ $line }”
+
+# Mistakes on the command line.
+
+usage-unknown-argument = there is no { $argument } here
+usage-unknown-command = there is no command “{ $command }”
+usage-missing-command = a command is missing
+usage-missing-argument = missing: { $argument }
+usage-conflict = { $argument } and { $other } cannot stand together
+usage-empty-value = { $argument } needs a value
+usage-bad-value = “{ $value }” is no value for { $argument }
+usage-did-you-mean = Did you mean { $nearest }?
+usage-expected = Expected: { $expected }.
+expected-member = an agency, or AGENCY:ROLE such as tn:contributor
+expected-link = RELATION=ID, such as need=1a2b3c
+expected-editors = group, origin, or agencies such as fr,tn
+expected-list-limit = a number from 1 to 1000
+expected-search-limit = a number from 1 to 200

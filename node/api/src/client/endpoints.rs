@@ -1,0 +1,194 @@
+//! The requests that there are, one method each, by the order of the API's paths.
+
+use serde::Serialize;
+
+use super::path::{path, with_query};
+use super::{Client, Lines};
+use crate::error::ApiError;
+use crate::types::{
+    Card, CardInfo, CardText, Draft, EditRequest, Edited, ExportQuery, GroupCreate, GroupList,
+    GroupMembers, GroupRemove, History, ImportAnswer, ImportBatch, ListQuery, NewRecord, Record,
+    RecordList, RemovalPlan, SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest, TrustAdd,
+    TrustList, TrustVerify, Written,
+};
+
+/// What an admin does with an agency of the trust list, besides verifying it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustStep {
+    /// Ends its connections until it is resumed.
+    Suspend,
+    /// Takes a suspension or a block back.
+    Resume,
+    /// Ends its connections and hides its content.
+    Block,
+    /// Forgets the agency.
+    Remove,
+}
+
+impl TrustStep {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Suspend => "suspend",
+            Self::Resume => "resume",
+            Self::Block => "block",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// Query of `GET /v1/records/{id}`.
+#[derive(Serialize)]
+struct AtVersion<'a> {
+    at: Option<&'a str>,
+}
+
+/// Each method fails with what the node answered, or with `unreachable` where it does not answer.
+#[allow(clippy::missing_errors_doc, reason = "said once, above")]
+impl Client {
+    /// The node's state.
+    pub async fn status(&self) -> Result<Status, ApiError> {
+        self.get("/v1/status").await
+    }
+
+    /// This agency's card.
+    pub async fn card(&self) -> Result<Card, ApiError> {
+        self.get("/v1/card").await
+    }
+
+    /// What a card says, without trusting it.
+    pub async fn inspect_card(&self, text: String) -> Result<CardInfo, ApiError> {
+        self.post("/v1/card/inspect", &CardText { text }).await
+    }
+
+    /// The trust list.
+    pub async fn trust_list(&self) -> Result<TrustList, ApiError> {
+        self.get("/v1/trust").await
+    }
+
+    /// Adds an agency.
+    pub async fn trust_add(&self, request: &TrustAdd) -> Result<TrustList, ApiError> {
+        self.post("/v1/trust", request).await
+    }
+
+    /// One agency of the trust list.
+    pub async fn trust_show(&self, agency: &str) -> Result<TrustList, ApiError> {
+        self.get(&path(&["trust", agency])).await
+    }
+
+    /// Says that the admin compared an agency's fingerprint.
+    pub async fn trust_verify(
+        &self,
+        agency: &str,
+        request: &TrustVerify,
+    ) -> Result<TrustList, ApiError> {
+        self.post(&path(&["trust", agency, "verify"]), request)
+            .await
+    }
+
+    /// Changes an agency's place on the trust list.
+    pub async fn trust_step(&self, agency: &str, step: TrustStep) -> Result<TrustList, ApiError> {
+        let path = path(&["trust", agency, step.name()]);
+        self.post(&path, &serde_json::json!({})).await
+    }
+
+    /// The groups that this node follows.
+    pub async fn group_list(&self) -> Result<GroupList, ApiError> {
+        self.get("/v1/groups").await
+    }
+
+    /// Creates a group.
+    pub async fn group_create(&self, request: &GroupCreate) -> Result<GroupList, ApiError> {
+        self.post("/v1/groups", request).await
+    }
+
+    /// One group.
+    pub async fn group_show(&self, group: &str) -> Result<GroupList, ApiError> {
+        self.get(&path(&["groups", group])).await
+    }
+
+    /// Adds members.
+    pub async fn group_add(
+        &self,
+        group: &str,
+        request: &GroupMembers,
+    ) -> Result<GroupList, ApiError> {
+        self.post(&path(&["groups", group, "add"]), request).await
+    }
+
+    /// Gives members other roles.
+    pub async fn group_set_role(
+        &self,
+        group: &str,
+        request: &GroupMembers,
+    ) -> Result<GroupList, ApiError> {
+        self.post(&path(&["groups", group, "set-role"]), request)
+            .await
+    }
+
+    /// Removes members, or plans it.
+    pub async fn group_remove(
+        &self,
+        group: &str,
+        request: &GroupRemove,
+    ) -> Result<RemovalPlan, ApiError> {
+        self.post(&path(&["groups", group, "remove"]), request)
+            .await
+    }
+
+    /// Writes a record.
+    pub async fn new_record(&self, request: &NewRecord) -> Result<Written, ApiError> {
+        self.post("/v1/records", request).await
+    }
+
+    /// One page of records.
+    pub async fn list(&self, query: &ListQuery) -> Result<RecordList, ApiError> {
+        self.get(&with_query("/v1/records", query)).await
+    }
+
+    /// A record, now or at a version.
+    pub async fn show(&self, record: &str, at: Option<&str>) -> Result<Record, ApiError> {
+        self.get(&with_query(&path(&["records", record]), &AtVersion { at }))
+            .await
+    }
+
+    /// Changes a record.
+    pub async fn edit(&self, record: &str, request: &EditRequest) -> Result<Edited, ApiError> {
+        self.patch(&path(&["records", record]), request).await
+    }
+
+    /// The versions of a record.
+    pub async fn history(&self, record: &str) -> Result<History, ApiError> {
+        self.get(&path(&["records", record, "history"])).await
+    }
+
+    /// Writes an annotation of a kind (`comment`, …) about a record.
+    pub async fn annotate(
+        &self,
+        record: &str,
+        kind: &str,
+        draft: &Draft,
+    ) -> Result<Written, ApiError> {
+        self.post(&path(&["records", record, "annotations", kind]), draft)
+            .await
+    }
+
+    /// Imports one batch; [`super::import::import`] makes batches of documents.
+    pub async fn import_batch(&self, batch: &ImportBatch) -> Result<ImportAnswer, ApiError> {
+        self.post("/v1/import", batch).await
+    }
+
+    /// The canonical export: one [`Record`] a line.
+    pub async fn export(&self, query: &ExportQuery) -> Result<Lines, ApiError> {
+        self.lines(&with_query("/v1/export", query)).await
+    }
+
+    /// Searches.
+    pub async fn search(&self, query: &SearchQuery) -> Result<SearchAnswer, ApiError> {
+        self.get(&with_query("/v1/search", query)).await
+    }
+
+    /// Syncs now; with `wait` the answer takes as long as the request allows.
+    pub async fn sync(&self, request: &SyncRequest) -> Result<SyncAnswer, ApiError> {
+        self.post("/v1/sync", request).await
+    }
+}

@@ -1,0 +1,429 @@
+//! Importing documents: found, read, sent in batches, and their outcomes gathered. The program
+//! `diwan import` and the demonstration share it.
+//!
+//! While one batch is at the node the next is read, so that neither waits for the other; only one is
+//! on its way, so that an import never holds more than two batches in memory.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::Client;
+use crate::document::{self, Loaded, Options, Plan, ScanError, SkipReason, Warned};
+use crate::error::{ApiError, ErrorCode};
+use crate::types::{
+    Draft, Editors, IMPORT_BATCH_DRAFTS, ImportBatch, ImportOutcome, REQUEST_BYTES_MAX,
+};
+
+/// Bytes of JSON at which a batch is sent: a step of the progress bar that is neither jerky nor
+/// costs the node a commit for little.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// Largest draft in bytes of JSON: what fits a request beside the batch's own few fields.
+const DRAFT_BYTES_MAX: usize = REQUEST_BYTES_MAX - 64 * 1024;
+
+/// What to import, and how.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// Files and folders.
+    pub paths: Vec<PathBuf>,
+    /// Group name or id.
+    pub group: String,
+    /// Kind of documents that name none; the node's default where none is said.
+    pub kind: Option<String>,
+    /// How documents are read.
+    pub options: Options,
+    /// Who may edit the records that are created.
+    pub editors: Editors,
+    /// Say what would happen, write nothing.
+    pub dry_run: bool,
+}
+
+/// What happens while an import runs.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// The paths were searched.
+    Found {
+        /// Documents that will be read.
+        documents: usize,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// A document became a record, or is one already.
+    Imported(&'a ImportedRecord),
+    /// A file was not imported.
+    Skipped(&'a Skipped),
+    /// A batch is durable at the node.
+    Batch {
+        /// Documents done so far, skipped ones among them.
+        documents: usize,
+        /// Bytes done so far.
+        bytes: u64,
+    },
+}
+
+/// What became of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// A new record.
+    Created,
+    /// A record that changed.
+    Updated,
+    /// A record that holds this content already.
+    Unchanged,
+}
+
+/// A record and the files it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImportedRecord {
+    /// Record id; empty in a dry run for a record that does not exist yet.
+    pub record: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Its files as the user named them, one a language; `path:line` for JSON Lines.
+    pub sources: Vec<String>,
+}
+
+/// A file, or a line of one, that was not imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file as the user named it; `path:line` for a line of JSON Lines.
+    pub source: String,
+    /// Why.
+    pub reason: SkippedFor,
+}
+
+/// Why a file was not imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SkippedFor {
+    /// It is no document, or a damaged one.
+    Document(SkipReason),
+    /// The node refused it.
+    Node(ApiError),
+}
+
+impl SkippedFor {
+    /// The stable name of the reason, for `"reason"`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Document(reason) => reason.code(),
+            Self::Node(error) => error.code.name(),
+        }
+    }
+}
+
+/// Why an import stopped, or did not begin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// The paths hold nothing that could be imported; nothing was sent.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// The node refused a batch as a whole, or does not answer. Batches before it are imported;
+    /// importing once more continues.
+    #[error(transparent)]
+    Node(#[from] ApiError),
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// New records.
+    pub created: u64,
+    /// Records that changed.
+    pub updated: u64,
+    /// Records that held this content already.
+    pub unchanged: u64,
+    /// Files that were not imported.
+    pub skipped: Vec<Skipped>,
+    /// The records, in the order of the documents.
+    pub records: Vec<ImportedRecord>,
+    /// What is odd about files that were imported.
+    pub warnings: Vec<Warned>,
+    /// The store's sequence that holds all of it; 0 where nothing was sent.
+    pub seq: u64,
+}
+
+impl Report {
+    /// Whether any document is at the node now.
+    #[must_use]
+    pub fn imported_any(&self) -> bool {
+        self.created + self.updated + self.unchanged > 0
+    }
+}
+
+/// Imports, and tells `progress` what happens.
+///
+/// # Errors
+/// [`ImportError`]. A document that cannot be imported is none, but a [`Skipped`].
+pub async fn import(
+    client: &Client,
+    request: &Import,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<Report, ImportError> {
+    let mut gathering = Gathering {
+        report: Report::default(),
+        progress,
+        documents: 0,
+        bytes: 0,
+    };
+    let mut reading = open(request).await?;
+    (gathering.progress)(Progress::Found {
+        documents: reading.plan.documents().len(),
+        bytes: reading.plan.total_bytes(),
+    });
+    gathering.skip_documents(reading.plan.skipped().to_vec());
+
+    let mut batch;
+    (reading, batch) = read_batch(reading).await?;
+    while let Some(current) = batch {
+        let sent = send(client, request, &current.drafts);
+        let (sent, read) = tokio::join!(sent, read_batch(reading));
+        gathering.take(current, sent?);
+        (reading, batch) = read?;
+    }
+    Ok(gathering.report)
+}
+
+/// Sends the drafts of a batch; a batch of skipped files only needs no request.
+async fn send(
+    client: &Client,
+    request: &Import,
+    drafts: &[Draft],
+) -> Result<(Vec<ImportOutcome>, u64), ApiError> {
+    if drafts.is_empty() {
+        return Ok((Vec::new(), 0));
+    }
+    let answer = client
+        .import_batch(&ImportBatch {
+            group: request.group.clone(),
+            kind: request.kind.clone(),
+            drafts: drafts.to_vec(),
+            dry_run: request.dry_run,
+            editors: request.editors.clone(),
+        })
+        .await?;
+    if answer.outcomes.len() != drafts.len() {
+        return Err(ApiError::new(ErrorCode::Internal).with(
+            "detail",
+            format_args!(
+                "{} outcomes for {} drafts",
+                answer.outcomes.len(),
+                drafts.len()
+            ),
+        ));
+    }
+    Ok((answer.outcomes, answer.seq))
+}
+
+/// The report as it grows.
+struct Gathering<'p> {
+    report: Report,
+    progress: &'p mut (dyn FnMut(Progress<'_>) + Send),
+    documents: usize,
+    bytes: u64,
+}
+
+impl Gathering<'_> {
+    fn take(&mut self, batch: Batch, (outcomes, seq): (Vec<ImportOutcome>, u64)) {
+        for (sources, outcome) in batch.sources.into_iter().zip(outcomes) {
+            match outcome {
+                ImportOutcome::Created { record } => {
+                    self.report.created += 1;
+                    self.imported(record, Outcome::Created, sources);
+                }
+                ImportOutcome::Updated { record } => {
+                    self.report.updated += 1;
+                    self.imported(record, Outcome::Updated, sources);
+                }
+                ImportOutcome::Unchanged { record } => {
+                    self.report.unchanged += 1;
+                    self.imported(record, Outcome::Unchanged, sources);
+                }
+                ImportOutcome::Skipped { error } => self.refuse(sources, &error),
+            }
+        }
+        self.refuse(batch.oversize, &oversize());
+        self.skip_documents(batch.skipped);
+        self.report.warnings.extend(batch.warnings);
+        self.report.seq = self.report.seq.max(seq);
+        self.documents += batch.documents;
+        self.bytes += batch.bytes;
+        (self.progress)(Progress::Batch {
+            documents: self.documents,
+            bytes: self.bytes,
+        });
+    }
+
+    fn imported(&mut self, record: String, outcome: Outcome, sources: Vec<String>) {
+        let imported = ImportedRecord {
+            record,
+            outcome,
+            sources,
+        };
+        (self.progress)(Progress::Imported(&imported));
+        self.report.records.push(imported);
+    }
+
+    fn refuse(&mut self, sources: Vec<String>, error: &ApiError) {
+        for source in sources {
+            self.skip(source, SkippedFor::Node(error.clone()));
+        }
+    }
+
+    fn skip_documents(&mut self, skipped: Vec<document::Skipped>) {
+        for document::Skipped { source, reason } in skipped {
+            self.skip(source, SkippedFor::Document(reason));
+        }
+    }
+
+    fn skip(&mut self, source: String, reason: SkippedFor) {
+        let skipped = Skipped { source, reason };
+        (self.progress)(Progress::Skipped(&skipped));
+        self.report.skipped.push(skipped);
+    }
+}
+
+/// Documents read together, sent together.
+#[derive(Default)]
+struct Batch {
+    drafts: Vec<Draft>,
+    /// The files of each draft.
+    sources: Vec<Vec<String>>,
+    skipped: Vec<document::Skipped>,
+    /// Files whose drafts no request could carry.
+    oversize: Vec<String>,
+    warnings: Vec<Warned>,
+    /// Documents that were read to their end.
+    documents: usize,
+    bytes: u64,
+    /// Bytes of the drafts as JSON.
+    json_bytes: usize,
+}
+
+impl Batch {
+    /// Takes what was read; gives it back when its draft belongs into the next batch.
+    fn take(&mut self, mut loaded: Loaded) -> Option<Loaded> {
+        let size = loaded.draft.as_ref().map_or(0, json_bytes);
+        if loaded.draft.is_some() && size <= DRAFT_BYTES_MAX && !self.has_room_for(size) {
+            return Some(loaded);
+        }
+        match loaded.draft.take() {
+            Some(draft) if size <= DRAFT_BYTES_MAX => {
+                self.drafts.push(draft);
+                self.sources.push(loaded.sources);
+                self.json_bytes += size;
+            }
+            Some(_) => self.oversize.extend(loaded.sources),
+            None => {}
+        }
+        self.skipped.extend(loaded.skipped);
+        self.warnings.extend(loaded.warnings);
+        self.bytes += loaded.bytes;
+        None
+    }
+
+    /// Whether a draft of this size still belongs into the batch; a large one goes alone.
+    fn has_room_for(&self, json_bytes: usize) -> bool {
+        self.drafts.is_empty()
+            || (self.drafts.len() < IMPORT_BATCH_DRAFTS
+                && self.json_bytes + json_bytes <= BATCH_BYTES)
+    }
+}
+
+/// How far the documents were read, in the plan's order.
+struct Reading {
+    plan: Plan,
+    options: Options,
+    next: usize,
+    current: Option<document::Reader>,
+    /// What was read and did not fit the batch before.
+    waiting: Option<Loaded>,
+}
+
+impl Reading {
+    /// The next batch; none when everything was read.
+    fn batch(&mut self) -> Option<Batch> {
+        let mut batch = Batch::default();
+        loop {
+            if let Some(loaded) = self.waiting.take() {
+                self.waiting = batch.take(loaded);
+                if self.waiting.is_some() {
+                    return Some(batch);
+                }
+            }
+            if let Some(reader) = &mut self.current {
+                self.waiting = reader.next();
+                if self.waiting.is_none() {
+                    self.current = None;
+                    batch.documents += 1;
+                }
+                continue;
+            }
+            let Some(document) = self.plan.documents().get(self.next) else {
+                return (batch.documents > 0 || batch.bytes > 0).then_some(batch);
+            };
+            self.next += 1;
+            self.current = Some(document::read(document, &self.options));
+        }
+    }
+}
+
+async fn open(request: &Import) -> Result<Reading, ImportError> {
+    let paths = request.paths.clone();
+    let options = request.options.clone();
+    let reading = apart(move || {
+        let plan = document::scan(&paths, &options)?;
+        Ok::<_, ScanError>(Reading {
+            plan,
+            options,
+            next: 0,
+            current: None,
+            waiting: None,
+        })
+    });
+    Ok(reading.await??)
+}
+
+/// Reads the next batch on a thread where reading files may block.
+async fn read_batch(mut reading: Reading) -> Result<(Reading, Option<Batch>), ApiError> {
+    apart(move || {
+        let batch = reading.batch();
+        (reading, batch)
+    })
+    .await
+}
+
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))
+}
+
+fn oversize() -> ApiError {
+    ApiError::new(ErrorCode::TooLarge)
+        .with("field", "document")
+        .with("bytes", format_args!("more than {DRAFT_BYTES_MAX}"))
+        .with("limit", DRAFT_BYTES_MAX)
+}
+
+/// The size of a draft in a request's body.
+fn json_bytes(draft: &Draft) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    match serde_json::to_writer(&mut count, draft) {
+        Ok(()) => count.0,
+        Err(_) => usize::MAX,
+    }
+}

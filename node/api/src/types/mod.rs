@@ -1,0 +1,21 @@
+//! Requests and responses, by subject. Field names are the contract of `CLI.md`: `--json` prints
+//! these types as they are.
+
+mod agency;
+mod group;
+mod record;
+mod search;
+mod status;
+mod sync;
+
+pub use agency::*;
+pub use group::*;
+pub use record::*;
+pub use search::*;
+pub use status::*;
+pub use sync::*;
+
+use std::collections::BTreeMap;
+
+/// A multilingual text: BCP 47 tag to text.
+pub type Texts = BTreeMap<String, String>;

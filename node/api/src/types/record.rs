@@ -1,0 +1,401 @@
+//! Records: writing, reading, listing, importing.
+
+use serde::{Deserialize, Serialize};
+
+use super::Texts;
+
+/// A typed link to another record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RecordLink {
+    /// Relation: `exchange`, `need`, `action`, `training`, `about`, `replaces`, `source`, …
+    pub rel: String,
+    /// Record id (or, in requests, a unique prefix).
+    pub record: String,
+}
+
+/// Who may edit a record besides its origin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Editors {
+    /// Every agency of the group with the role contributor or above.
+    #[default]
+    Group,
+    /// The origin alone.
+    Origin,
+    /// The origin and these agencies (short names or ids).
+    Listed(Vec<String>),
+}
+
+/// Plain content of a record that is to be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Draft {
+    /// Record kind; the request's default where none is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Title by language.
+    pub title: Texts,
+    /// Summary by language.
+    #[serde(skip_serializing_if = "Texts::is_empty")]
+    pub summary: Texts,
+    /// Body by language, Markdown.
+    #[serde(skip_serializing_if = "Texts::is_empty")]
+    pub body: Texts,
+    /// Theme slugs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub themes: Vec<String>,
+    /// Free tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// TLP 2.0 label; the group's default where none is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tlp: Option<String>,
+    /// Europol handling code, `H0` to `H3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hcode: Option<String>,
+    /// Links.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<RecordLink>,
+    /// The record that this draft is a newer state of (from an export), hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// What identifies the document at its source: 32 hexadecimal digits. Importing a draft with
+    /// the key of a record of this agency in this group updates that record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import_key: Option<String>,
+}
+
+/// `POST /v1/records`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewRecord {
+    /// Group name or id; `own` for drafts.
+    pub group: String,
+    /// The content; `kind` is required.
+    pub draft: Draft,
+    /// Who may edit it.
+    #[serde(default)]
+    pub editors: Editors,
+}
+
+/// A record was written. Answer of `new` and of the annotation verbs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Record id.
+    pub record: String,
+    /// Group id.
+    pub group: String,
+    /// The store's sequence that holds it.
+    pub seq: u64,
+}
+
+/// `PATCH /v1/records/{id}`: only what is to change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EditRequest {
+    /// New titles; an empty text removes the language.
+    pub title: Texts,
+    /// New summaries; an empty text removes the language.
+    pub summary: Texts,
+    /// New bodies; an empty text removes the language.
+    pub body: Texts,
+    /// New body texts are a change of this version (`show`'s `version`), not of the newest one:
+    /// what others changed since then stays.
+    pub base_version: Option<String>,
+    /// The whole new set of themes.
+    pub themes: Option<Vec<String>>,
+    /// The whole new set of tags.
+    pub tags: Option<Vec<String>>,
+    /// New TLP label.
+    pub tlp: Option<String>,
+    /// New handling code; an empty text removes it.
+    pub hcode: Option<String>,
+    /// The whole new set of links.
+    pub links: Option<Vec<RecordLink>>,
+}
+
+/// Answer of an edit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    /// Record id.
+    pub record: String,
+    /// Version after the edit.
+    pub version: String,
+    /// The store's sequence that holds it.
+    pub seq: u64,
+}
+
+/// A translation of a record, and whether its source moved on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranslationState {
+    /// BCP 47 tag.
+    pub lang: String,
+    /// The source changed after this translation was made.
+    pub stale: bool,
+}
+
+/// An annotation as `show` lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnotationInfo {
+    /// Record id of the annotation.
+    pub record: String,
+    /// `comment`, …
+    pub kind: String,
+    /// Short name of its origin.
+    pub origin: String,
+    /// Title, if it has one.
+    pub title: Texts,
+    /// Its text.
+    pub body: Texts,
+    /// RFC 3339.
+    pub created: String,
+}
+
+/// An attachment of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentInfo {
+    /// File name.
+    pub name: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// BLAKE3, hexadecimal.
+    pub hash: String,
+    /// Media type.
+    pub media_type: String,
+    /// Whether this node holds the file.
+    pub local: bool,
+}
+
+/// A record. `GET /v1/records/{id}`, and one line each of the canonical export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Record id.
+    pub record: String,
+    /// Group id.
+    pub group: String,
+    /// Kind.
+    pub kind: String,
+    /// Short name of the origin agency.
+    pub origin: String,
+    /// Id of the origin agency.
+    pub origin_agency: String,
+    /// Short names of the agencies that may edit it, the origin first.
+    pub editors: Vec<String>,
+    /// TLP label.
+    pub tlp: String,
+    /// Handling code, or none.
+    pub hcode: Option<String>,
+    /// Title by language.
+    pub title: Texts,
+    /// Summary by language.
+    pub summary: Texts,
+    /// Body by language.
+    pub body: Texts,
+    /// Themes, sorted.
+    pub themes: Vec<String>,
+    /// Tags, sorted.
+    pub tags: Vec<String>,
+    /// Links, sorted.
+    pub links: Vec<RecordLink>,
+    /// Attachments.
+    pub attachments: Vec<AttachmentInfo>,
+    /// Languages present, and whether each is stale.
+    pub translations: Vec<TranslationState>,
+    /// Annotations, oldest first.
+    pub annotations: Vec<AnnotationInfo>,
+    /// Current version.
+    pub version: String,
+    /// RFC 3339.
+    pub created: String,
+    /// RFC 3339.
+    pub updated: String,
+    /// What identifies the document at its source, if it was imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import_key: Option<String>,
+    /// Name of the group; not part of the canonical export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_name: Option<String>,
+    /// Who signed the first version; not part of the canonical export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+}
+
+/// The proof of who wrote a record: the signed entry of its first version, as this node verified it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Full name of the origin agency.
+    pub agency_name: String,
+    /// Fingerprint of the origin agency.
+    pub fingerprint: String,
+    /// Node key that signed, as a PeerId.
+    pub node: String,
+    /// Sequence of the entry in that node's log.
+    pub seq: u64,
+    /// Hash of the entry, hexadecimal.
+    pub entry: String,
+    /// Whether the local admin compared the agency's fingerprint (own agency: always).
+    pub verified: bool,
+}
+
+/// A record in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordSummary {
+    /// Record id.
+    pub record: String,
+    /// Group id.
+    pub group: String,
+    /// Group name.
+    pub group_name: String,
+    /// Kind.
+    pub kind: String,
+    /// Short name of the origin agency.
+    pub origin: String,
+    /// TLP label.
+    pub tlp: String,
+    /// Title by language.
+    pub title: Texts,
+    /// Languages present.
+    pub languages: Vec<String>,
+    /// Themes.
+    pub themes: Vec<String>,
+    /// Version.
+    pub version: String,
+    /// RFC 3339.
+    pub updated: String,
+}
+
+/// `GET /v1/records`: filters as query parameters.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    /// Group name or id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Short name or id of the origin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// Theme slug.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theme: Option<String>,
+    /// Tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// TLP label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tlp: Option<String>,
+    /// Only records that have a text in this language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lang: Option<String>,
+    /// At most so many; 50 where none is said, 1,000 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// `next` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// Answer of `list`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordList {
+    /// One page, newest first.
+    pub records: Vec<RecordSummary>,
+    /// Cursor of the next page.
+    pub next: Option<String>,
+}
+
+/// `GET /v1/records/{id}/history`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// Record id.
+    pub record: String,
+    /// Oldest first.
+    pub versions: Vec<VersionInfo>,
+}
+
+/// One version of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionInfo {
+    /// Version, as `show --at` takes it.
+    pub version: String,
+    /// Short name of the agency that wrote it.
+    pub agency: String,
+    /// Pseudonym of the author; the node's PeerId where officers have none.
+    pub author: String,
+    /// RFC 3339, as the author's clock said.
+    pub time: String,
+    /// Fields changed, such as `body.fr`.
+    pub changed: Vec<String>,
+}
+
+/// `POST /v1/import`: one batch; a batch with bad drafts imports the good ones.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ImportBatch {
+    /// Group name or id.
+    pub group: String,
+    /// Kind of drafts that name none; `guideline` where none is said.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// At most [`IMPORT_BATCH_DRAFTS`] and [`REQUEST_BYTES_MAX`] in all.
+    pub drafts: Vec<Draft>,
+    /// Say what would happen, write nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Who may edit the records that are created.
+    #[serde(default)]
+    pub editors: Editors,
+}
+
+/// Most drafts in one [`ImportBatch`].
+pub const IMPORT_BATCH_DRAFTS: usize = 1_000;
+/// Largest request body in bytes that the node reads: a batch of large documents with room to spare.
+pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What became of one draft of a batch, in the batch's order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+pub enum ImportOutcome {
+    /// A new record.
+    Created {
+        /// Its id.
+        record: String,
+    },
+    /// A record that changed.
+    Updated {
+        /// Its id.
+        record: String,
+    },
+    /// A record that holds this content already.
+    Unchanged {
+        /// Its id.
+        record: String,
+    },
+    /// Not imported.
+    Skipped {
+        /// Why.
+        error: super::super::error::ApiError,
+    },
+}
+
+/// Answer of `POST /v1/import`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportAnswer {
+    /// One outcome a draft.
+    pub outcomes: Vec<ImportOutcome>,
+    /// The store's sequence that holds them.
+    pub seq: u64,
+}
+
+/// `GET /v1/export`: answers JSON Lines, one [`Record`] a line, sorted by id, canonical: two nodes
+/// with the same entries answer the same bytes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExportQuery {
+    /// Group name or id; all groups where none is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Only what this search finds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+}

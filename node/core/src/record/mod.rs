@@ -1,0 +1,22 @@
+//! Records: plain first versions, later changes as Automerge changes on a derived base, and the
+//! gate before Automerge. The only room that knows Automerge. `docs/protocol/record.md` gives the
+//! bytes.
+
+mod base;
+mod content;
+mod edit;
+mod gate;
+mod genesis;
+mod kinds;
+mod replay;
+mod splice;
+
+pub use content::{Content, ContentError, Tlp, valid_lang};
+pub use edit::{Edit, EditError, change_payloads};
+pub use gate::ChangeReason;
+pub use genesis::{Editors, Genesis, GenesisError};
+pub use kinds::{Kind, kind, kinds};
+pub use replay::{AuthoredChange, Materialised, Step, Version, content_at, history, materialise};
+
+#[cfg(test)]
+mod tests;

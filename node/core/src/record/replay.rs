@@ -1,0 +1,399 @@
+//! From a first version and the changes that followed to what the record says: a pure function of
+//! the set of changes, whatever the order in which they arrived.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use automerge::{Automerge, ChangeHash, ObjType, ReadDoc, ScalarValue, Value};
+
+use super::base::{self, Maps};
+use super::content::{Content, Tlp};
+use super::gate::{self, Ancestors, ChangeReason, Parsed};
+use super::genesis::Genesis;
+use crate::id::{EntryHash, RecordId, Writer};
+use crate::wire::{self, Domain};
+
+/// A change with the entry that carried it. Standing and editorship were judged before.
+#[derive(Clone, Debug)]
+pub struct AuthoredChange {
+    /// The entry.
+    pub entry: EntryHash,
+    /// Who wrote it.
+    pub writer: Writer,
+    /// The writer's clock, for display.
+    pub wall_ms: u64,
+    /// The payload.
+    pub payload: Vec<u8>,
+}
+
+/// A version of a record: how many changes it holds and a digest of which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Version {
+    /// 1 for the first version, one more for each change.
+    pub count: u64,
+    /// The first bytes of a hash over the heads.
+    pub digest: [u8; 4],
+}
+
+impl Version {
+    /// The first version of a record.
+    #[must_use]
+    pub fn first(record: &RecordId) -> Self {
+        Self {
+            count: 1,
+            digest: record.0.first_chunk().copied().unwrap_or_default(),
+        }
+    }
+
+    fn of(count: u64, heads: &[ChangeHash]) -> Self {
+        let mut heads: Vec<&[u8]> = heads.iter().map(|head| head.0.as_slice()).collect();
+        heads.sort_unstable();
+        let hash = wire::hash(Domain::Version, &heads);
+        Self {
+            count,
+            digest: hash.first_chunk().copied().unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}-{}",
+            self.count,
+            data_encoding::HEXLOWER.encode(&self.digest)
+        )
+    }
+}
+
+impl FromStr for Version {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (count, digest) = text.split_once('-').ok_or(())?;
+        let digest = data_encoding::HEXLOWER_PERMISSIVE
+            .decode(digest.as_bytes())
+            .map_err(drop)?;
+        Ok(Self {
+            count: count.parse().map_err(drop)?,
+            digest: digest.try_into().map_err(drop)?,
+        })
+    }
+}
+
+/// One applied change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The entry.
+    pub entry: EntryHash,
+    /// Who wrote it.
+    pub writer: Writer,
+    /// The writer's clock.
+    pub wall_ms: u64,
+    /// The version that it made.
+    pub version: Version,
+    /// The keys that it changed, such as `body.fr`; empty unless history was asked for.
+    pub changed: Vec<String>,
+}
+
+/// What a record says, and what became of each change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Materialised {
+    /// The content.
+    pub content: Content,
+    /// Its version.
+    pub version: Version,
+    /// The changes that made it, in an order that every node agrees on.
+    pub steps: Vec<Step>,
+    /// The changes that stay out, and why.
+    pub refused: Vec<(EntryHash, ChangeReason)>,
+}
+
+/// Materialises a record.
+#[must_use]
+pub fn materialise(
+    genesis: &Genesis,
+    record: &RecordId,
+    changes: &[AuthoredChange],
+) -> Materialised {
+    Replay::run(genesis, record, changes, Detail::Result).into_materialised()
+}
+
+/// Like [`materialise`], with the changed keys of every step.
+#[must_use]
+pub fn history(genesis: &Genesis, record: &RecordId, changes: &[AuthoredChange]) -> Materialised {
+    Replay::run(genesis, record, changes, Detail::EveryStep).into_materialised()
+}
+
+/// What a record said in one of its versions; none where it has no such version.
+#[must_use]
+pub fn content_at(
+    genesis: &Genesis,
+    record: &RecordId,
+    changes: &[AuthoredChange],
+    version: &Version,
+) -> Option<Content> {
+    if *version == Version::first(record) {
+        return Some(genesis.content.clone());
+    }
+    let replay = Replay::run(genesis, record, changes, Detail::EveryStep);
+    let heads = replay.heads_of(version)?;
+    let doc = replay.doc.as_ref()?.fork_at(&heads).ok()?;
+    read(&doc, genesis, &replay.promoted_at(&heads))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    Result,
+    EveryStep,
+}
+
+/// The state while changes are applied.
+pub(super) struct Replay<'a> {
+    pub(super) genesis: &'a Genesis,
+    pub(super) record: RecordId,
+    /// None while no change needed it, or when the base cannot be made.
+    pub(super) doc: Option<Automerge>,
+    /// The document with the root change only.
+    root: Option<Automerge>,
+    ancestors: Ancestors,
+    /// Texts whose base change is in the document, with its hash.
+    pub(super) promoted: BTreeMap<String, ChangeHash>,
+    pub(super) content: Content,
+    steps: Vec<(Step, Vec<ChangeHash>)>,
+    refused: Vec<(EntryHash, ChangeReason)>,
+    detail: Detail,
+}
+
+impl<'a> Replay<'a> {
+    pub(super) fn run(
+        genesis: &'a Genesis,
+        record: &RecordId,
+        changes: &[AuthoredChange],
+        detail: Detail,
+    ) -> Self {
+        let mut replay = Self {
+            genesis,
+            record: *record,
+            doc: None,
+            root: None,
+            ancestors: Ancestors::default(),
+            promoted: BTreeMap::new(),
+            content: genesis.content.clone(),
+            steps: Vec::new(),
+            refused: Vec::new(),
+            detail,
+        };
+        if !changes.is_empty() {
+            replay.apply_all(changes);
+        }
+        replay
+    }
+
+    fn apply_all(&mut self, changes: &[AuthoredChange]) {
+        let mut waiting = Vec::new();
+        for authored in changes {
+            match gate::parse(&authored.payload) {
+                Ok(parsed) => waiting.push((authored, parsed)),
+                Err(reason) => self.refused.push((authored.entry, reason)),
+            }
+        }
+        waiting.sort_by_key(|(authored, parsed)| (parsed.change.hash(), authored.entry));
+        if self.open().is_none() {
+            self.refused
+                .extend(waiting.iter().map(|(a, _)| (a.entry, ChangeReason::Apply)));
+            return;
+        }
+        loop {
+            let before = waiting.len();
+            waiting.retain(|(authored, parsed)| !self.settle(authored, parsed));
+            if waiting.len() == before {
+                break;
+            }
+        }
+        self.refused.extend(
+            waiting
+                .iter()
+                .map(|(a, _)| (a.entry, ChangeReason::Waiting)),
+        );
+        self.refused.sort_unstable();
+    }
+
+    /// Makes the document with its root change, once.
+    pub(super) fn open(&mut self) -> Option<&Automerge> {
+        if self.doc.is_none() {
+            let root = base::root(self.genesis).ok()?;
+            self.ancestors.add(&root.get_last_local_change()?);
+            self.doc = Some(root.clone());
+            self.root = Some(root);
+        }
+        self.doc.as_ref()
+    }
+
+    /// Puts a text's base change into the document, once.
+    pub(super) fn promote(&mut self, key: &str) -> Result<(), ChangeReason> {
+        if self.promoted.contains_key(key) {
+            return Ok(());
+        }
+        let text = self
+            .genesis
+            .content
+            .texts
+            .get(key)
+            .ok_or(ChangeReason::Base)?;
+        let (Some(root), Some(doc)) = (&self.root, &mut self.doc) else {
+            return Err(ChangeReason::Apply);
+        };
+        let change = base::text(root, key, text).map_err(|_| ChangeReason::Apply)?;
+        doc.apply_changes([change.clone()])
+            .map_err(|_| ChangeReason::Apply)?;
+        self.ancestors.add(&change);
+        self.promoted.insert(key.to_owned(), change.hash());
+        Ok(())
+    }
+
+    /// Applies or refuses a change; false where it must wait for its dependencies.
+    fn settle(&mut self, authored: &AuthoredChange, parsed: &Parsed) -> bool {
+        for key in &parsed.bases {
+            if let Err(reason) = self.promote(key) {
+                self.refused.push((authored.entry, reason));
+                return true;
+            }
+        }
+        if !self.ancestors.has_deps_of(&parsed.change) {
+            return false;
+        }
+        if let Err(reason) = self.accept(authored, parsed) {
+            self.refused.push((authored.entry, reason));
+        }
+        true
+    }
+
+    fn accept(&mut self, authored: &AuthoredChange, parsed: &Parsed) -> Result<(), ChangeReason> {
+        let change = &parsed.change;
+        self.ancestors
+            .check(change, &authored.writer, &self.record)?;
+        let doc = self.doc.as_ref().ok_or(ChangeReason::Apply)?;
+        let doc = gate::apply(doc, vec![change.clone()])?;
+        let content = read(&doc, self.genesis, &self.promoted).ok_or(ChangeReason::Schema)?;
+        content.check().map_err(|_| ChangeReason::Schema)?;
+        let changed = match self.detail {
+            Detail::Result => Vec::new(),
+            Detail::EveryStep => self.content.changed_keys(&content),
+        };
+        self.ancestors.add(change);
+        let heads = self.heads_with(&doc);
+        let step = Step {
+            entry: authored.entry,
+            writer: authored.writer,
+            wall_ms: authored.wall_ms,
+            version: Version::of(self.steps.len() as u64 + 2, &heads),
+            changed,
+        };
+        self.steps.push((step, heads));
+        self.content = content;
+        self.doc = Some(doc);
+        Ok(())
+    }
+
+    /// The heads without base texts that no change has touched: those say nothing about a version.
+    fn heads_with(&self, doc: &Automerge) -> Vec<ChangeHash> {
+        let bases: Vec<&ChangeHash> = self.promoted.values().collect();
+        doc.get_heads()
+            .into_iter()
+            .filter(|head| !bases.contains(&head))
+            .collect()
+    }
+
+    pub(super) fn heads_of(&self, version: &Version) -> Option<Vec<ChangeHash>> {
+        self.steps
+            .iter()
+            .find(|(step, _)| step.version == *version)
+            .map(|(_, heads)| heads.clone())
+    }
+
+    /// The promoted texts whose base is an ancestor of the heads.
+    pub(super) fn promoted_at(&self, heads: &[ChangeHash]) -> BTreeMap<String, ChangeHash> {
+        let Some(doc) = self.doc.as_ref().and_then(|doc| doc.fork_at(heads).ok()) else {
+            return BTreeMap::new();
+        };
+        let there = |(_, hash): &(&String, &ChangeHash)| doc.get_change_by_hash(hash).is_some();
+        self.promoted
+            .iter()
+            .filter(there)
+            .map(|(key, hash)| (key.clone(), *hash))
+            .collect()
+    }
+
+    pub(super) fn version(&self) -> Version {
+        self.steps
+            .last()
+            .map_or(Version::first(&self.record), |(step, _)| step.version)
+    }
+
+    fn into_materialised(self) -> Materialised {
+        Materialised {
+            version: self.version(),
+            content: self.content,
+            steps: self.steps.into_iter().map(|(step, _)| step).collect(),
+            refused: self.refused,
+        }
+    }
+}
+
+/// What a document says; none where it has what no record may have.
+pub(super) fn read(
+    doc: &Automerge,
+    genesis: &Genesis,
+    promoted: &BTreeMap<String, ChangeHash>,
+) -> Option<Content> {
+    let maps = Maps::of(doc)?;
+    if doc.keys(automerge::ROOT).count() != 4 {
+        return None;
+    }
+    let mut content = Content::default();
+    for (key, text) in &genesis.content.texts {
+        if !promoted.contains_key(key) {
+            content.texts.insert(key.clone(), text.clone());
+        }
+    }
+    for key in doc.keys(&maps.texts) {
+        let (Value::Object(ObjType::Text), object) = doc.get(&maps.texts, key.as_str()).ok()??
+        else {
+            return None;
+        };
+        content.texts.insert(key, doc.text(&object).ok()?);
+    }
+    for field in doc.keys(&maps.values) {
+        let value = value(doc, &maps, &field)?;
+        content.values.insert(field, value);
+    }
+    for (map, keys) in [
+        (&maps.sets, &mut content.sets),
+        (&maps.links, &mut content.links),
+    ] {
+        for key in doc.keys(map) {
+            match doc.get(map, key.as_str()).ok()?? {
+                (Value::Scalar(scalar), _) if *scalar == ScalarValue::Boolean(true) => {}
+                _ => return None,
+            }
+            keys.insert(key);
+        }
+    }
+    Some(content)
+}
+
+/// A single value. Of concurrent labels the strictest counts; otherwise Automerge's order decides.
+fn value(doc: &Automerge, maps: &Maps, field: &str) -> Option<String> {
+    let text = |value: &Value<'_>| value.as_str().map(str::to_owned);
+    if field == "tlp" {
+        let all = doc.get_all(&maps.values, field).ok()?;
+        let labels = all
+            .iter()
+            .map(|(value, _)| text(value))
+            .collect::<Option<Vec<_>>>()?;
+        return labels.into_iter().max_by_key(|label| Tlp::from_name(label));
+    }
+    text(&doc.get(&maps.values, field).ok()??.0)
+}

@@ -1,0 +1,135 @@
+//! What goes into a session and what comes out of it.
+
+use std::collections::BTreeMap;
+
+use super::message::{MessageError, PROTOCOL_VERSION};
+use crate::id::{AgencyId, GroupId, Writer};
+use crate::log::Range;
+
+/// What happened.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "handled one by one, never kept in numbers"
+)]
+pub enum Input {
+    /// The link is up.
+    Start,
+    /// A frame arrived.
+    Frame(Vec<u8>),
+    /// The replica changed: something was committed here.
+    Changed,
+    /// Entries asked for with [`Wish::Read`]; none where the store has no more of them.
+    Read {
+        /// The group.
+        group: GroupId,
+        /// Whose log.
+        writer: Writer,
+        /// What was read.
+        range: Option<Range>,
+    },
+    /// What became of [`Wish::Submit`]: entries stored, and refusals by code.
+    Submitted {
+        /// New entries that are durable now.
+        stored: u64,
+        /// What was not stored.
+        refused: Vec<RefusedItem>,
+    },
+    /// Time passed.
+    Tick,
+}
+
+/// Something that was submitted and not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedItem {
+    /// A stable word.
+    pub code: &'static str,
+    /// An honest peer can have caused it, by being ahead of this node or racing another relay.
+    pub innocent: bool,
+    /// The group concerned, if its state should be told again.
+    pub group: Option<GroupId>,
+}
+
+/// What an incoming frame brought, to be verified and stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// Statements of an agency chain, from a height on.
+    Agency(AgencyId, u32, Vec<Vec<u8>>),
+    /// Statements of a group chain, from a height on.
+    Group(GroupId, u32, Vec<Vec<u8>>),
+    /// Entries.
+    Entries(Vec<Range>),
+    /// Receipts.
+    Receipts(Vec<Vec<u8>>),
+}
+
+/// What the session wishes to be done, in this order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Send a frame.
+    Send(Vec<u8>),
+    /// Read entries of a log from the store, and answer with [`Input::Read`].
+    Read {
+        /// The group.
+        group: GroupId,
+        /// Whose log.
+        writer: Writer,
+        /// The first sequence wanted.
+        from: u64,
+    },
+    /// Verify and store, and answer with [`Input::Submitted`].
+    Submit(Incoming),
+    /// End the session.
+    Close(CloseReason),
+}
+
+/// Why a session ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CloseReason {
+    /// The peer sent what is no message.
+    #[error("the peer sent what is no message: {0}")]
+    Message(#[from] MessageError),
+    /// The peer speaks another version.
+    #[error(
+        "the peer speaks version {0} of the protocol, this node {PROTOCOL_VERSION}: one of them needs an upgrade"
+    )]
+    Version(u32),
+    /// The peer sent messages out of order.
+    #[error("the peer sent messages out of order")]
+    Order,
+    /// The peer sent forged or malformed content.
+    #[error("the peer sent forged or malformed content: {0}")]
+    Refused(&'static str),
+    /// The peer fell silent.
+    #[error("the peer fell silent")]
+    Silent,
+    /// A frame of ours could not be built: a fault of this node.
+    #[error("a frame could not be built")]
+    Frame,
+}
+
+/// Counters of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionStats {
+    /// Entries sent.
+    pub sent: u64,
+    /// New entries received and stored.
+    pub received: u64,
+    /// Refusals by code.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Round trips spent on comparing states.
+    pub round_trips: u64,
+    /// Milliseconds that the latest catching up took; none while something is lacking.
+    pub equal_after_ms: Option<u64>,
+}
+
+/// How far a peer is in one group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupProgress {
+    /// Entries that this node holds.
+    pub ours: u64,
+    /// How many of them the peer has acknowledged to have stored, by signed receipt.
+    pub acknowledged: u64,
+    /// Frontiers are equal, as far as both have said.
+    pub equal: bool,
+}

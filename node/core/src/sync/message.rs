@@ -1,0 +1,251 @@
+//! The messages of the sync protocol, one a frame: a type byte, then CBOR.
+
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+use super::batch::{self, BatchError};
+use crate::id::{AgencyId, Digest, GroupId, NodeKey};
+use crate::limits;
+use crate::log::{Frontier, Range};
+use crate::wire::{self, WireError};
+
+/// The version that this code speaks.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// The first message of each side.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Hello {
+    /// Protocol version.
+    #[n(0)]
+    pub version: u32,
+    /// Height of the sender's own agency chain.
+    #[n(1)]
+    pub own_height: u32,
+    /// Height of the receiver's agency chain, as the sender knows it.
+    #[n(2)]
+    pub your_height: u32,
+    /// The groups that the receiver's agency is a member of, with a digest of their state.
+    #[n(3)]
+    pub groups: Vec<GroupDigest>,
+}
+
+/// A group and the digest of its state at the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct GroupDigest {
+    /// The group.
+    #[n(0)]
+    pub group: GroupId,
+    /// Digest of chains, frontier and receipts.
+    #[n(1)]
+    pub digest: Digest,
+}
+
+/// What a node has of a group: sent where digests differ.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct GroupState {
+    /// The group.
+    #[n(0)]
+    pub group: GroupId,
+    /// Height of its chain.
+    #[n(1)]
+    pub height: u32,
+    /// Heights of its agencies' chains.
+    #[n(2)]
+    pub agencies: Vec<AgencyHeight>,
+    /// How far each log goes.
+    #[n(3)]
+    pub frontier: Frontier,
+    /// The newest receipts, by digest.
+    #[n(4)]
+    pub receipts: Vec<ReceiptDigest>,
+    /// The sender has had the receiver's state of this group. Where it has not, the receiver tells
+    /// its own again: the sender may not have known the group when it was told first.
+    #[n(5)]
+    pub heard: bool,
+    /// Something that was sent did not fit, so the receiver knows too much of the sender: this
+    /// replaces what it knows. Any other state only adds to it, as entries may be under way.
+    #[n(6)]
+    pub corrects: bool,
+}
+
+/// How much of an agency's chain a node has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct AgencyHeight {
+    /// The agency.
+    #[n(0)]
+    pub agency: AgencyId,
+    /// Statements known: its height and one more; 0 where none is.
+    #[n(1)]
+    pub statements: u32,
+}
+
+/// Which receipt of a node the sender has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ReceiptDigest {
+    /// The node that signed it.
+    #[n(0)]
+    pub node: NodeKey,
+    /// Digest of the frontier in it.
+    #[n(1)]
+    pub frontier: Digest,
+}
+
+/// Consecutive statements of one agency's chain.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct AgencyStatements {
+    /// The agency.
+    #[n(0)]
+    pub agency: AgencyId,
+    /// Height of the first.
+    #[n(1)]
+    pub from: u32,
+    /// The signed statements.
+    #[n(2)]
+    pub statements: Vec<ByteVec>,
+}
+
+/// Consecutive statements of one group's chain.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct GroupStatements {
+    /// The group.
+    #[n(0)]
+    pub group: GroupId,
+    /// Height of the first.
+    #[n(1)]
+    pub from: u32,
+    /// The signed statements.
+    #[n(2)]
+    pub statements: Vec<ByteVec>,
+}
+
+/// One frame's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Who I am and what we have in common.
+    Hello(Hello),
+    /// What I have of a group.
+    GroupState(GroupState),
+    /// Statements that you lack.
+    Agency(AgencyStatements),
+    /// Statements that you lack.
+    Group(GroupStatements),
+    /// Entries that you lack, zstd-compressed on the wire.
+    Entries(Vec<Range>),
+    /// Receipts that you lack, each signed by its node.
+    Receipts(Vec<ByteVec>),
+    /// Are you there?
+    Ping,
+    /// I am.
+    Pong,
+}
+
+/// A frame that is no message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// Nothing in it.
+    #[error("an empty frame")]
+    Empty,
+    /// A type that this version does not know.
+    #[error("message type {0} is not known")]
+    Type(u8),
+    /// Not its CBOR, or too long.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// Not a batch of entries.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// A list longer than its limit.
+    #[error("too many {0}")]
+    TooMany(&'static str),
+}
+
+impl Message {
+    /// The frame.
+    ///
+    /// # Errors
+    /// [`BatchError`] where entries do not compress into one.
+    pub fn to_frame(&self) -> Result<Vec<u8>, BatchError> {
+        let (kind, body) = match self {
+            Message::Hello(body) => (0, wire::encode(body)),
+            Message::GroupState(body) => (1, wire::encode(body)),
+            Message::Agency(body) => (2, wire::encode(body)),
+            Message::Group(body) => (3, wire::encode(body)),
+            Message::Entries(ranges) => (4, batch::pack(ranges)?),
+            Message::Receipts(receipts) => (5, wire::encode(receipts)),
+            Message::Ping => (6, Vec::new()),
+            Message::Pong => (7, Vec::new()),
+        };
+        let mut frame = Vec::with_capacity(body.len() + 1);
+        frame.push(kind);
+        frame.extend(body);
+        Ok(frame)
+    }
+
+    /// Reads a frame, in bounds.
+    ///
+    /// # Errors
+    /// [`MessageError`] says what is wrong.
+    pub fn from_frame(frame: &[u8]) -> Result<Self, MessageError> {
+        let (kind, body) = frame.split_first().ok_or(MessageError::Empty)?;
+        if frame.len() > limits::FRAME_BYTES {
+            let (bytes, limit) = (frame.len(), limits::FRAME_BYTES);
+            return Err(WireError::TooLong { bytes, limit }.into());
+        }
+        let message = match kind {
+            0 => Message::Hello(wire::decode(body, limits::FRAME_BYTES)?),
+            1 => Message::GroupState(wire::decode(body, limits::FRAME_BYTES)?),
+            2 => Message::Agency(wire::decode(body, limits::FRAME_BYTES)?),
+            3 => Message::Group(wire::decode(body, limits::FRAME_BYTES)?),
+            4 => Message::Entries(batch::unpack(body)?),
+            5 => Message::Receipts(wire::decode(body, limits::FRAME_BYTES)?),
+            6 if body.is_empty() => Message::Ping,
+            7 if body.is_empty() => Message::Pong,
+            6 | 7 => return Err(WireError::Trailing(body.len()).into()),
+            other => return Err(MessageError::Type(*other)),
+        };
+        message.check()?;
+        Ok(message)
+    }
+
+    fn check(&self) -> Result<(), MessageError> {
+        let within = |name, count: usize, limit| match count > limit {
+            true => Err(MessageError::TooMany(name)),
+            false => Ok(()),
+        };
+        match self {
+            Message::Hello(hello) => within("groups", hello.groups.len(), limits::GROUPS),
+            Message::GroupState(state) => {
+                within("agencies", state.agencies.len(), limits::AGENCIES)?;
+                within("logs", state.frontier.0.len(), limits::LOGS_PER_GROUP)?;
+                within(
+                    "receipts",
+                    state.receipts.len(),
+                    limits::MEMBERS * limits::NODES_PER_AGENCY,
+                )
+            }
+            Message::Agency(chain) => within(
+                "statements",
+                chain.statements.len(),
+                limits::AGENCY_STATEMENTS,
+            ),
+            Message::Group(chain) => within(
+                "statements",
+                chain.statements.len(),
+                limits::GROUP_STATEMENTS,
+            ),
+            Message::Receipts(receipts) => within(
+                "receipts",
+                receipts.len(),
+                limits::MEMBERS * limits::NODES_PER_AGENCY,
+            ),
+            Message::Entries(_) | Message::Ping | Message::Pong => Ok(()),
+        }
+    }
+}

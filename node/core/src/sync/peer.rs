@@ -1,0 +1,112 @@
+//! What a session knows of its peer.
+
+use std::collections::BTreeMap;
+
+use minicbor::bytes::ByteVec;
+
+use super::message::GroupState;
+use crate::id::{AgencyId, Digest, EntryHash, NodeKey, Writer};
+use crate::log::{Frontier, LogHead};
+use crate::replica::{GroupReplica, Replica};
+
+/// Statements and receipts go in frames of about this size, well below `limits::FRAME_BYTES`.
+const FRAME_TARGET_BYTES: usize = 256 * 1024;
+
+/// What the peer has of a group, as far as this node knows.
+#[derive(Debug, Default)]
+pub(super) struct PeerGroup {
+    /// What it said or was sent.
+    pub(super) frontier: Frontier,
+    pub(super) height: Option<u32>,
+    pub(super) agencies: BTreeMap<AgencyId, u32>,
+    pub(super) receipts: BTreeMap<NodeKey, Digest>,
+    /// Logs of which the store had nothing more to serve, and how far they went then.
+    pub(super) exhausted: BTreeMap<Writer, u64>,
+    /// This node told its state.
+    pub(super) told: bool,
+    /// The peer told its state, so ranges may flow.
+    pub(super) heard: bool,
+}
+
+impl PeerGroup {
+    /// A peer whose digest says that it has what this node has.
+    pub(super) fn equal_to(group: &GroupReplica, replica: &Replica) -> Self {
+        let receipts = group.receipts.iter();
+        Self {
+            frontier: group.frontier(),
+            height: Some(group.chain.height()),
+            agencies: group
+                .chain
+                .agencies()
+                .map(|a| (*a, statements_of(replica, a)))
+                .collect(),
+            receipts: receipts
+                .map(|(node, r)| (*node, r.receipt.frontier.digest()))
+                .collect(),
+            exhausted: BTreeMap::new(),
+            told: true,
+            heard: true,
+        }
+    }
+
+    /// The peer has what it says and nothing else.
+    pub(super) fn replace(&mut self, state: &GroupState) {
+        self.height = Some(state.height);
+        let agencies = state.agencies.iter();
+        self.agencies = agencies.map(|a| (a.agency, a.statements)).collect();
+        let receipts = state.receipts.iter();
+        self.receipts = receipts.map(|r| (r.node, r.frontier)).collect();
+        self.frontier.clone_from(&state.frontier);
+    }
+
+    /// The peer has what it says besides what is under way.
+    pub(super) fn add(&mut self, state: &GroupState) {
+        self.height = self.height.max(Some(state.height));
+        for theirs in &state.agencies {
+            let known = self.agencies.entry(theirs.agency).or_default();
+            *known = theirs.statements.max(*known);
+        }
+        self.frontier.advance(&state.frontier);
+    }
+
+    /// Whether the peer has just what is here. Only sequences count: of what was sent, the hash
+    /// was not kept.
+    pub(super) fn has_all_of(&self, ours: &Frontier) -> bool {
+        self.frontier.covers(ours) && ours.covers(&self.frontier)
+    }
+
+    /// The peer has a log up to here. The hash is not needed: it is compared by the receipt.
+    pub(super) fn saw(&mut self, writer: Writer, seq: u64) {
+        self.frontier.advance_log(
+            writer,
+            LogHead {
+                seq,
+                hash: EntryHash([0; 32]),
+            },
+        );
+    }
+}
+
+/// Splits statements or receipts so that each part fits a frame.
+pub(super) fn in_frames(items: Vec<Vec<u8>>) -> Vec<Vec<ByteVec>> {
+    let mut frames: Vec<Vec<ByteVec>> = Vec::new();
+    let mut bytes = 0;
+    for item in items {
+        bytes += item.len();
+        match frames.last_mut().filter(|_| bytes <= FRAME_TARGET_BYTES) {
+            Some(frame) => frame.push(item.into()),
+            None => {
+                bytes = item.len();
+                frames.push(vec![item.into()]);
+            }
+        }
+    }
+    frames
+}
+
+/// Statements of an agency's chain that are known here: its height and one more.
+pub(super) fn statements_of(replica: &Replica, agency: &AgencyId) -> u32 {
+    replica
+        .agency(agency)
+        .map_or(0, |chain| chain.height().saturating_add(1))
+}

@@ -1,0 +1,558 @@
+//! One session: this node and one peer, from hello to live.
+//!
+//! Both sides say what they have; each sends what the other lacks. Statements go before the entries
+//! that cite them, because frames are handled in order. What the peer holds is known from what it
+//! said, from what it was sent, and from its signed receipts; only receipts count as stored.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::io::{CloseReason, GroupProgress, Incoming, Input, RefusedItem, SessionStats, Wish};
+use super::message::{
+    AgencyHeight, AgencyStatements, GroupDigest, GroupState, GroupStatements, Hello, Message,
+    PROTOCOL_VERSION, ReceiptDigest,
+};
+use super::peer::{PeerGroup, in_frames, statements_of};
+use crate::id::{AgencyId, GroupId, NodeKey, Writer};
+use crate::limits;
+use crate::log::Range;
+use crate::replica::{GroupReplica, LogState, Replica};
+use crate::verify::Receipt;
+
+/// Silence after which the peer is asked whether it is there.
+const PING_AFTER_MS: u64 = 20_000;
+/// Silence after which the session ends: several pings on a poor line.
+const SILENCE_MS: u64 = 75_000;
+/// Receipts of others are passed on at this pace, so that one write in a large group is not
+/// followed by a storm of receipts.
+const RECEIPTS_EVERY_MS: u64 = 200;
+/// How often a session tells a group's state again after something did not fit: a peer that never
+/// fits is left alone until the next session. What does fit earns one of them back.
+const RETELLS: u32 = 16;
+
+/// A session with one peer.
+#[derive(Debug)]
+pub struct Session {
+    peer: NodeKey,
+    agency: AgencyId,
+    hello_heard: bool,
+    groups: BTreeMap<GroupId, PeerGroup>,
+    /// Groups that the peer's hello named: it surely takes their state.
+    listed: BTreeSet<GroupId>,
+    /// Groups that the peer named and this node does not follow, and whether their statements came:
+    /// until they have been judged there may be more in common than this node knows.
+    unknown: BTreeMap<GroupId, bool>,
+    /// Statements of this agency's own chain that the peer has.
+    own_chain: u32,
+    /// Statements of its own agency's chain that the peer had when it said hello.
+    peer_chain: u32,
+    reading: bool,
+    retold: u32,
+    wishes: VecDeque<Wish>,
+    unequal_since_ms: u64,
+    heard_ms: u64,
+    pinged: bool,
+    receipts_ms: u64,
+    stats: SessionStats,
+}
+
+impl Session {
+    /// A session with a peer of a trusted agency.
+    #[must_use]
+    pub fn new(peer: NodeKey, agency: AgencyId, now_ms: u64) -> Self {
+        Self {
+            peer,
+            agency,
+            hello_heard: false,
+            groups: BTreeMap::new(),
+            listed: BTreeSet::new(),
+            unknown: BTreeMap::new(),
+            own_chain: u32::MAX,
+            peer_chain: u32::MAX,
+            reading: false,
+            retold: 0,
+            wishes: VecDeque::new(),
+            unequal_since_ms: now_ms,
+            heard_ms: now_ms,
+            pinged: false,
+            receipts_ms: 0,
+            stats: SessionStats::default(),
+        }
+    }
+
+    /// Counters.
+    #[must_use]
+    pub fn stats(&self) -> &SessionStats {
+        &self.stats
+    }
+
+    /// How far the peer is, by group in common.
+    #[must_use]
+    pub fn progress(&self, replica: &Replica) -> Vec<(GroupId, GroupProgress)> {
+        let of = |(id, group): (&GroupId, &GroupReplica)| {
+            let ours = group.frontier();
+            let receipt = group
+                .receipts
+                .get(&self.peer)
+                .map(|signed| &signed.receipt.frontier);
+            let told = self
+                .groups
+                .get(id)
+                .is_some_and(|peer| peer.heard && peer.has_all_of(&ours));
+            (
+                *id,
+                GroupProgress {
+                    ours: ours.entries(),
+                    acknowledged: receipt.map_or(0, |receipt| ours.entries_in_common(receipt)),
+                    equal: told && (ours.0.is_empty() || receipt.is_some_and(|r| r.covers(&ours))),
+                },
+            )
+        };
+        replica.shared_with(&self.agency).map(of).collect()
+    }
+
+    /// Whether all that is in common is equal, and the peer has said so.
+    #[must_use]
+    pub fn is_equal(&self, replica: &Replica) -> bool {
+        self.hello_heard
+            && self.unknown.is_empty()
+            && self
+                .progress(replica)
+                .iter()
+                .all(|(_, progress)| progress.equal)
+    }
+
+    /// Takes what happened and returns what is wished, in order.
+    pub fn handle(&mut self, input: Input, replica: &Replica, now_ms: u64) -> Vec<Wish> {
+        match input {
+            Input::Start => self.start(replica),
+            Input::Frame(frame) => self.frame(&frame, replica, now_ms),
+            Input::Changed => self.offer(replica),
+            Input::Read {
+                group,
+                writer,
+                range,
+            } => self.read(group, writer, range, replica),
+            Input::Submitted { stored, refused } => self.submitted(stored, &refused, replica),
+            Input::Tick => self.tick(replica, now_ms),
+        }
+        self.next_read(replica);
+        self.time_catching_up(replica, now_ms);
+        self.wishes.drain(..).collect()
+    }
+
+    /// Measures from the moment when something was lacking to the moment when all was equal.
+    fn time_catching_up(&mut self, replica: &Replica, now_ms: u64) {
+        match (self.stats.equal_after_ms, self.is_equal(replica)) {
+            (None, true) => {
+                self.stats.equal_after_ms = Some(now_ms.saturating_sub(self.unequal_since_ms));
+            }
+            (Some(_), false) => {
+                self.stats.equal_after_ms = None;
+                self.unequal_since_ms = now_ms;
+            }
+            _ => {}
+        }
+    }
+
+    fn send(&mut self, message: &Message) {
+        match message.to_frame() {
+            Ok(frame) => self.wishes.push_back(Wish::Send(frame)),
+            Err(_) => self.wishes.push_back(Wish::Close(CloseReason::Frame)),
+        }
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        self.wishes.push_back(Wish::Close(reason));
+    }
+
+    fn start(&mut self, replica: &Replica) {
+        let groups = replica
+            .shared_with(&self.agency)
+            .map(|(group, _)| GroupDigest {
+                group: *group,
+                digest: replica.state_digest(group),
+            });
+        let hello = Hello {
+            version: PROTOCOL_VERSION,
+            own_height: statements_of(replica, &replica.me().agency),
+            your_height: statements_of(replica, &self.agency),
+            groups: groups.collect(),
+        };
+        self.send(&Message::Hello(hello));
+        self.stats.round_trips = 1;
+    }
+
+    fn frame(&mut self, frame: &[u8], replica: &Replica, now_ms: u64) {
+        self.heard_ms = now_ms;
+        self.pinged = false;
+        let message = match Message::from_frame(frame) {
+            Ok(message) => message,
+            Err(error) => return self.close(error.into()),
+        };
+        if !self.hello_heard && !matches!(message, Message::Hello(_)) {
+            return self.close(CloseReason::Order);
+        }
+        match message {
+            Message::Hello(_) if self.hello_heard => self.close(CloseReason::Order),
+            Message::Hello(hello) => self.hello(&hello, replica),
+            Message::GroupState(state) => self.group_state(&state, replica),
+            Message::Agency(chain) => {
+                let statements = chain.statements.into_iter().map(Into::into).collect();
+                self.submit(Incoming::Agency(chain.agency, chain.from, statements));
+            }
+            Message::Group(chain) => {
+                if let Some(came) = self.unknown.get_mut(&chain.group) {
+                    *came = true;
+                }
+                let statements = chain.statements.into_iter().map(Into::into).collect();
+                self.submit(Incoming::Group(chain.group, chain.from, statements));
+            }
+            Message::Entries(ranges) => self.entries(ranges, replica),
+            Message::Receipts(receipts) => {
+                let receipts: Vec<Vec<u8>> = receipts.into_iter().map(Into::into).collect();
+                self.note_receipts(&receipts, replica);
+                self.submit(Incoming::Receipts(receipts));
+            }
+            Message::Ping => self.send(&Message::Pong),
+            Message::Pong => {}
+        }
+    }
+
+    fn submit(&mut self, incoming: Incoming) {
+        self.wishes.push_back(Wish::Submit(incoming));
+    }
+
+    fn hello(&mut self, hello: &Hello, replica: &Replica) {
+        if hello.version != PROTOCOL_VERSION {
+            return self.close(CloseReason::Version(hello.version));
+        }
+        self.hello_heard = true;
+        self.own_chain = hello.your_height;
+        self.peer_chain = hello.own_height;
+        self.listed = hello.groups.iter().map(|theirs| theirs.group).collect();
+        for theirs in &hello.groups {
+            let Some(group) = replica.shared(&theirs.group, &self.agency) else {
+                self.unknown.insert(theirs.group, false);
+                continue;
+            };
+            let peer = self.groups.entry(theirs.group).or_default();
+            if theirs.digest == replica.state_digest(&theirs.group) {
+                *peer = PeerGroup::equal_to(group, replica);
+            } else {
+                self.tell(theirs.group, replica);
+            }
+        }
+        self.offer(replica);
+    }
+
+    /// Sends what this node has of a group, once.
+    fn tell(&mut self, id: GroupId, replica: &Replica) {
+        self.tell_as(id, false, replica);
+    }
+
+    fn tell_as(&mut self, id: GroupId, corrects: bool, replica: &Replica) {
+        let Some(group) = replica.shared(&id, &self.agency) else {
+            return;
+        };
+        let peer = self.groups.entry(id).or_default();
+        if std::mem::replace(&mut peer.told, true) {
+            return;
+        }
+        let agencies = group.chain.agencies().map(|agency| AgencyHeight {
+            agency: *agency,
+            statements: statements_of(replica, agency),
+        });
+        let receipts = group.receipts.iter().map(|(node, signed)| ReceiptDigest {
+            node: *node,
+            frontier: signed.receipt.frontier.digest(),
+        });
+        let state = GroupState {
+            group: id,
+            height: group.chain.height(),
+            agencies: agencies.collect(),
+            frontier: group.frontier(),
+            receipts: receipts.collect(),
+            heard: peer.heard,
+            corrects,
+        };
+        self.send(&Message::GroupState(state));
+    }
+
+    fn group_state(&mut self, state: &GroupState, replica: &Replica) {
+        if replica.shared(&state.group, &self.agency).is_none() {
+            return;
+        }
+        if self.stats.equal_after_ms.is_none() {
+            self.stats.round_trips += 1;
+        }
+        let peer = self.groups.entry(state.group).or_default();
+        // After the hellos both tell at once, and the state that the peer lacks is under way.
+        let crossing = !peer.heard && self.listed.contains(&state.group);
+        if peer.told && !state.heard && !crossing && self.retold < RETELLS {
+            self.retold += 1;
+            peer.told = false;
+        }
+        if std::mem::replace(&mut peer.heard, true) && !state.corrects {
+            peer.add(state);
+        } else {
+            peer.replace(state);
+        }
+        self.tell(state.group, replica);
+        self.offer(replica);
+    }
+
+    /// Offers all that the peer lacks, except entries, which are read one range at a time.
+    fn offer(&mut self, replica: &Replica) {
+        if !self.hello_heard {
+            return;
+        }
+        self.offer_own_chain(replica);
+        self.forget_what_is_not_shared(replica);
+        let shared: Vec<GroupId> = replica
+            .shared_with(&self.agency)
+            .map(|(group, _)| *group)
+            .collect();
+        for id in shared {
+            // A peer that named the group has its chains, and is sent those that it says it lacks.
+            if self.listed.contains(&id) {
+                self.tell(id, replica);
+            }
+            self.offer_chains(id, replica);
+            self.tell(id, replica);
+        }
+        self.offer_receipts(replica, Whose::Mine);
+    }
+
+    /// A group that is shared again later starts anew.
+    fn forget_what_is_not_shared(&mut self, replica: &Replica) {
+        let agency = self.agency;
+        let gone = |group: &GroupId| replica.shared(group, &agency).is_none();
+        let listed = &mut self.listed;
+        self.groups.retain(|group, _| {
+            if gone(group) {
+                listed.remove(group);
+                return false;
+            }
+            true
+        });
+    }
+
+    fn offer_own_chain(&mut self, replica: &Replica) {
+        let me = replica.me().agency;
+        let ours = statements_of(replica, &me);
+        if self.own_chain < ours {
+            self.send_agency(&me, self.own_chain, replica);
+        }
+        self.own_chain = ours;
+    }
+
+    fn send_agency(&mut self, agency: &AgencyId, from: u32, replica: &Replica) {
+        let Some(chain) = replica.agency(agency) else {
+            return;
+        };
+        let statements = chain.statements_from(from).cloned().collect();
+        let mut from = from;
+        for statements in in_frames(statements) {
+            let count = u32::try_from(statements.len()).unwrap_or(u32::MAX);
+            self.send(&Message::Agency(AgencyStatements {
+                agency: *agency,
+                from,
+                statements,
+            }));
+            from = from.saturating_add(count);
+        }
+    }
+
+    /// Statements of a group's chain and of its members' chains. A peer that has told nothing of the
+    /// group is sent all of it: this is how it learns that it is a member.
+    fn offer_chains(&mut self, id: GroupId, replica: &Replica) {
+        let Some(group) = replica.group(&id) else {
+            return;
+        };
+        let peer = self.groups.entry(id).or_default();
+        if peer.told && !peer.heard {
+            return;
+        }
+        let mut lacking = Vec::new();
+        for agency in group.chain.agencies() {
+            let ours = statements_of(replica, agency);
+            // A peer that has told nothing yet has no chain but its own agency's.
+            let untold = match *agency == self.agency {
+                true => self.peer_chain,
+                false => 0,
+            };
+            let theirs = peer.agencies.insert(*agency, ours).unwrap_or(untold);
+            if theirs < ours && *agency != replica.me().agency {
+                lacking.push((*agency, theirs));
+            }
+        }
+        let height = group.chain.height();
+        let from = peer.height.map_or(0, |height| height.saturating_add(1));
+        let statements: Vec<_> = group
+            .chain
+            .statements_from(from)
+            .map(|bytes| bytes.clone().into())
+            .collect();
+        peer.height = Some(peer.height.map_or(height, |theirs| theirs.max(height)));
+        for (agency, from) in lacking {
+            self.send_agency(&agency, from, replica);
+        }
+        if !statements.is_empty() {
+            self.send(&Message::Group(GroupStatements {
+                group: id,
+                from,
+                statements,
+            }));
+        }
+    }
+
+    fn offer_receipts(&mut self, replica: &Replica, whose: Whose) {
+        let me = replica.me().node;
+        let mut lacking = Vec::new();
+        for (id, group) in replica.shared_with(&self.agency) {
+            let Some(peer) = self.groups.get_mut(id).filter(|peer| peer.heard) else {
+                continue;
+            };
+            for (node, signed) in &group.receipts {
+                let wanted = whose == Whose::Everyones || *node == me;
+                if !wanted || *node == self.peer {
+                    continue;
+                }
+                let digest = signed.receipt.frontier.digest();
+                if peer.receipts.insert(*node, digest) != Some(digest) {
+                    lacking.push(signed.bytes.clone());
+                }
+            }
+        }
+        for receipts in in_frames(lacking) {
+            self.send(&Message::Receipts(receipts));
+        }
+    }
+
+    /// The peer has what it sends, so it is not sent back.
+    fn note_receipts(&mut self, receipts: &[Vec<u8>], replica: &Replica) {
+        for claimed in receipts.iter().filter_map(|bytes| Receipt::claimed(bytes)) {
+            let is_known = replica.agency_of(&claimed.node).is_some();
+            if let Some(peer) = self.groups.get_mut(&claimed.group).filter(|_| is_known) {
+                peer.receipts
+                    .insert(claimed.node, claimed.frontier.digest());
+            }
+        }
+    }
+
+    fn entries(&mut self, ranges: Vec<Range>, replica: &Replica) {
+        for range in &ranges {
+            let is_shared = replica.shared(&range.group, &self.agency).is_some();
+            let Some(peer) = self.groups.get_mut(&range.group).filter(|_| is_shared) else {
+                *self.stats.refused.entry("not-a-member").or_default() += 1;
+                continue;
+            };
+            let last = range
+                .first
+                .saturating_add(range.entries.len() as u64)
+                .saturating_sub(1);
+            let known = peer.frontier.0.contains_key(&range.writer);
+            if known || peer.frontier.0.len() < limits::LOGS_PER_GROUP {
+                peer.saw(range.writer, last);
+            }
+        }
+        let shared = ranges
+            .into_iter()
+            .filter(|range| self.groups.contains_key(&range.group));
+        let shared: Vec<Range> = shared.collect();
+        if !shared.is_empty() {
+            self.submit(Incoming::Entries(shared));
+        }
+    }
+
+    fn submitted(&mut self, stored: u64, refused: &[RefusedItem], replica: &Replica) {
+        self.stats.received = self.stats.received.saturating_add(stored);
+        // Followed now, or not for this node to follow: either way the peer's word is taken in.
+        self.unknown.retain(|_, came| !*came);
+        if stored > 0 {
+            self.retold = self.retold.saturating_sub(1);
+        }
+        for item in refused {
+            *self.stats.refused.entry(item.code).or_default() += 1;
+            if !item.innocent {
+                self.close(CloseReason::Refused(item.code));
+            }
+            // The peer believes that this arrived. Telling the state again corrects it.
+            if let Some(group) = item.group.filter(|_| self.retold < RETELLS) {
+                self.retold += 1;
+                if let Some(peer) = self.groups.get_mut(&group) {
+                    peer.told = false;
+                }
+                self.tell_as(group, true, replica);
+            }
+        }
+    }
+
+    /// Wishes the next range that the peer lacks, oldest log first; one at a time.
+    fn next_read(&mut self, replica: &Replica) {
+        if self.reading {
+            return;
+        }
+        for (id, group) in replica.shared_with(&self.agency) {
+            let Some(peer) = self.groups.get(id).filter(|peer| peer.heard) else {
+                continue;
+            };
+            let lacks = |(writer, log): &(&Writer, &LogState)| {
+                let served = peer.exhausted.get(writer) != Some(&log.head.seq);
+                peer.frontier.seq(writer) < log.head.seq && served
+            };
+            let lacking = group.logs.iter().find(lacks);
+            if let Some((writer, _)) = lacking {
+                let from = peer.frontier.seq(writer).saturating_add(1);
+                self.wishes.push_back(Wish::Read {
+                    group: *id,
+                    writer: *writer,
+                    from,
+                });
+                self.reading = true;
+                return;
+            }
+        }
+    }
+
+    fn read(&mut self, group: GroupId, writer: Writer, range: Option<Range>, replica: &Replica) {
+        self.reading = false;
+        // The peer may have lost its membership while the store was read.
+        let shared = replica.shared(&group, &self.agency);
+        let (Some(shared), Some(peer)) = (shared, self.groups.get_mut(&group)) else {
+            return;
+        };
+        let Some(range) = range else {
+            let head = shared.logs.get(&writer).map_or(0, |log| log.head.seq);
+            peer.exhausted.insert(writer, head);
+            return;
+        };
+        let last = range
+            .first
+            .saturating_add(range.entries.len() as u64)
+            .saturating_sub(1);
+        peer.saw(writer, last);
+        self.stats.sent = self.stats.sent.saturating_add(range.entries.len() as u64);
+        self.send(&Message::Entries(vec![range]));
+    }
+
+    fn tick(&mut self, replica: &Replica, now_ms: u64) {
+        let silence = now_ms.saturating_sub(self.heard_ms);
+        if silence > SILENCE_MS {
+            return self.close(CloseReason::Silent);
+        }
+        if silence > PING_AFTER_MS && !std::mem::replace(&mut self.pinged, true) {
+            self.send(&Message::Ping);
+        }
+        if self.hello_heard && now_ms.saturating_sub(self.receipts_ms) >= RECEIPTS_EVERY_MS {
+            self.receipts_ms = now_ms;
+            self.offer_receipts(replica, Whose::Everyones);
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Mine,
+    Everyones,
+}

@@ -1,0 +1,145 @@
+//! `list`: records by what they are, newest first.
+
+use std::ops::ControlFlow;
+
+use axum::extract::State;
+use diwan_api::error::{ApiError, ErrorCode};
+use diwan_api::types::{ListQuery, RecordList, RecordSummary};
+use diwan_core::group::GroupChain;
+use diwan_core::id::{AgencyId, GroupId};
+use diwan_core::record::{Content, Tlp, Version, kind, kinds};
+
+use super::answer::{Answer, Asked, Json, apart};
+use super::view::View;
+use super::{Api, names, time};
+use crate::engine::{Engine, EngineError};
+use crate::store::RecordRow;
+
+/// Records on a page where no limit is said.
+const PAGE: usize = 50;
+/// Most records on a page.
+const PAGE_MAX: usize = 1_000;
+
+/// `GET /v1/records`.
+pub(super) async fn list(
+    State(api): State<Api>,
+    Asked(query): Asked<ListQuery>,
+) -> Answer<RecordList> {
+    apart(move || read(&api.engine, &query)).await.map(Json)
+}
+
+fn read(engine: &Engine, query: &ListQuery) -> Result<RecordList, EngineError> {
+    let view = View::open(engine)?;
+    let filter = Filter::read(&view, query)?;
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
+    let before = query.after.as_deref().map(cursor).transpose()?;
+    let mut records = Vec::new();
+    let mut next = None;
+    let mut last = 0;
+    view.reading
+        .newest_records(before.unwrap_or(u64::MAX), |num, row| {
+            if !view.shows(&row) || !filter.fits_row(&row) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let content = view.reading.content(num, &row)?;
+            let Some(content) = content.filter(|content| filter.fits_content(content)) else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            if records.len() == limit {
+                next = Some(last.to_string());
+                return Ok(ControlFlow::Break(()));
+            }
+            last = num;
+            records.push(summary(&view, row, &content));
+            Ok(ControlFlow::Continue(()))
+        })?;
+    Ok(RecordList { records, next })
+}
+
+fn cursor(text: &str) -> Result<u64, ApiError> {
+    text.parse()
+        .map_err(|_| ApiError::new(ErrorCode::BadCursor))
+}
+
+/// What is asked for, resolved.
+struct Filter<'q> {
+    group: Option<GroupId>,
+    /// Without a kind, annotations are left out: they belong to the record that they are about.
+    kind: Option<&'q str>,
+    origin: Option<AgencyId>,
+    tlp: Option<Tlp>,
+    theme: Option<&'q str>,
+    tag: Option<&'q str>,
+    lang: Option<String>,
+}
+
+impl<'q> Filter<'q> {
+    fn read(view: &View, query: &'q ListQuery) -> Result<Self, ApiError> {
+        let replica = view.replica();
+        let group = query.group.as_deref();
+        let origin = query.origin.as_deref();
+        Ok(Self {
+            group: group
+                .map(|name| names::group(replica, name).map(GroupChain::id))
+                .transpose()?,
+            kind: query.kind.as_deref().map(known_kind).transpose()?,
+            origin: origin
+                .map(|name| names::agency(replica, name))
+                .transpose()?,
+            tlp: query.tlp.as_deref().map(names::tlp).transpose()?,
+            theme: query.theme.as_deref(),
+            tag: query.tag.as_deref(),
+            lang: query.lang.as_deref().map(str::to_ascii_lowercase),
+        })
+    }
+
+    fn fits_row(&self, row: &RecordRow) -> bool {
+        let is_annotation = kind(&row.kind).is_some_and(|kind| kind.annotation);
+        self.group.is_none_or(|group| group == row.group)
+            && self.kind.map_or(!is_annotation, |kind| kind == row.kind)
+            && self.origin.is_none_or(|origin| origin == row.origin)
+    }
+
+    fn fits_content(&self, content: &Content) -> bool {
+        let has = |field: &str, item: Option<&str>| {
+            item.is_none_or(|item| content.sets.contains(&format!("{field}.{item}")))
+        };
+        self.tlp.is_none_or(|tlp| tlp == content.tlp())
+            && has("themes", self.theme)
+            && has("tags", self.tag)
+            && self.lang.as_ref().is_none_or(|lang| speaks(content, lang))
+    }
+}
+
+/// A kind that a filter names. One that only other agencies' newer nodes know is not offered here.
+pub(super) fn known_kind(name: &str) -> Result<&str, ApiError> {
+    let all = || kinds().iter().map(|kind| kind.name);
+    match kind(name) {
+        Some(kind) => Ok(kind.name),
+        None => Err(names::unknown_name("kind", name, all())),
+    }
+}
+
+/// Whether a text is in a language; `fr` finds `fr-CA` too.
+fn speaks(content: &Content, lang: &str) -> bool {
+    content.languages().iter().any(|tag| {
+        let tag = tag.to_ascii_lowercase();
+        tag == lang || tag.split('-').next() == Some(lang)
+    })
+}
+
+fn summary(view: &View, row: RecordRow, content: &Content) -> RecordSummary {
+    RecordSummary {
+        record: row.id.to_string(),
+        group: row.group.to_string(),
+        group_name: names::group_name(view.replica(), &row.group),
+        kind: row.kind,
+        origin: names::short(view.replica(), &row.origin),
+        tlp: content.tlp().name().to_owned(),
+        title: content.texts_of("title"),
+        languages: content.languages().into_iter().collect(),
+        themes: content.set_of("themes"),
+        version: Version::from(row.version).to_string(),
+        updated: time::rfc3339(row.updated_ms),
+    }
+}

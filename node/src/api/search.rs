@@ -1,0 +1,302 @@
+//! `search`: the index finds records, the store says what they say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use diwan_api::error::{ApiError, ErrorCode};
+use diwan_api::types::{Hit, SearchAnswer, SearchQuery, Texts};
+use diwan_core::id::{AgencyId, GroupId};
+use diwan_core::record::Content;
+use diwan_core::replica::Replica;
+
+use super::answer::{Answer, Asked, Json, apart};
+use super::list::known_kind;
+use super::view::View;
+use super::{Api, names, time};
+use crate::engine::EngineError;
+use crate::index::{self, Cursor, GroupFilter, Index, IndexError, Query, Snippet, Sort};
+use crate::store::RecordRow;
+
+/// Hits on a page where no limit is said.
+const PAGE: usize = 10;
+/// Most hits on a page.
+const PAGE_MAX: usize = 200;
+/// Characters of a snippet.
+const SNIPPET_CHARS: usize = 240;
+/// How long a search waits for the index to see a write.
+const WAIT: Duration = Duration::from_secs(10);
+/// How long a search without a sequence waits for the index to catch up.
+const CATCH_UP: Duration = Duration::from_secs(2);
+/// The languages that are preferred where neither the reader nor the query decides.
+const FIRST_LANGUAGES: [&str; 3] = ["fr", "en", "ar"];
+
+/// `GET /v1/search`.
+pub(super) async fn search(
+    State(api): State<Api>,
+    Asked(query): Asked<SearchQuery>,
+) -> Answer<SearchAnswer> {
+    match query.wait_seq {
+        Some(seq) => wait_for(&api, seq).await?,
+        None => catch_up(&api).await,
+    }
+    apart(move || answer(&api, query)).await.map(Json)
+}
+
+/// Waits for the index to see what was stored when the question came, so that an officer finds what
+/// was just written; while much arrives, the answer comes from what is indexed by then.
+async fn catch_up(api: &Api) {
+    let stored = api.engine.state().store_seq;
+    let _ = tokio::time::timeout(CATCH_UP, api.indexer.wait_for(stored)).await;
+}
+
+async fn wait_for(api: &Api, seq: u64) -> Result<(), ApiError> {
+    let seen = tokio::time::timeout(WAIT, api.indexer.wait_for(seq)).await;
+    if seen.unwrap_or(false) {
+        return Ok(());
+    }
+    let at = api.indexer.seq();
+    let detail = format!("the index is at {at} and does not reach {seq} in time");
+    Err(ApiError::new(ErrorCode::Internal).with("detail", detail))
+}
+
+fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
+    let started = Instant::now();
+    let view = View::open(&api.engine)?;
+    let index = api.indexer.index();
+    let found = index.search(&asked(&view, &query)?).map_err(refused)?;
+    let mut hits = Vec::with_capacity(found.hits.len());
+    for hit in &found.hits {
+        // What the store took back since the index's last commit is no hit any more.
+        let Some(row) = view.row(hit.num)? else {
+            continue;
+        };
+        let Some(content) = view.reading.content(hit.num, &row)? else {
+            continue;
+        };
+        let reading = Reader {
+            index,
+            query: &query,
+        };
+        hits.push(reading.hit(view.replica(), &row, &content, hit.score));
+    }
+    Ok(SearchAnswer {
+        query: query.q,
+        expanded: Vec::new(),
+        total: found.total,
+        took_ms: started.elapsed().as_secs_f64() * 1000.0,
+        hits,
+        facets: facets(view.replica(), found.facets),
+        next: found.next.map(|cursor| cursor.to_string()),
+    })
+}
+
+/// Every record that officers see and a text finds.
+pub(super) fn all(view: &View, index: &Index, text: &str) -> Result<BTreeSet<u64>, EngineError> {
+    let query = SearchQuery {
+        q: text.to_owned(),
+        ..SearchQuery::default()
+    };
+    let mut query = Query {
+        limit: index::MAX_HITS,
+        ..asked(view, &query)?
+    };
+    let mut nums = BTreeSet::new();
+    loop {
+        let found = index.search(&query).map_err(refused)?;
+        nums.extend(found.hits.iter().map(|hit| hit.num));
+        query.after = found.next;
+        if query.after.is_none() {
+            return Ok(nums);
+        }
+    }
+}
+
+/// The question to the index: what is asked for, and of that what officers see.
+fn asked(view: &View, query: &SearchQuery) -> Result<Query, ApiError> {
+    let replica = view.replica();
+    let sort = match query.sort.as_deref() {
+        None | Some("relevance") => Sort::Relevance,
+        Some("date") => Sort::Date,
+        Some(other) => {
+            let known = ["relevance", "date"];
+            return Err(names::unknown_name("sort", other, known.into_iter()));
+        }
+    };
+    let groups = match &query.group {
+        Some(name) => vec![names::group(replica, name)?.id().0],
+        None => names::groups(replica).map(|chain| chain.id().0).collect(),
+    };
+    let since = query.since.as_deref();
+    let after = query.after.as_deref();
+    let tlp = query.tlp.as_deref().map(names::tlp).transpose()?;
+    Ok(Query {
+        text: query.q.clone(),
+        kind: query
+            .kind
+            .as_deref()
+            .map(known_kind)
+            .transpose()?
+            .map(str::to_owned),
+        theme: query.theme.clone(),
+        tag: None,
+        lang: query.lang.clone(),
+        tlp: tlp.map(|tlp| tlp.name().to_owned()),
+        origins: origins(replica, query.country.as_deref())?,
+        since_ms: since
+            .map(|day| time::day_start_ms("since", day))
+            .transpose()?,
+        groups: GroupFilter::Only(groups),
+        sort,
+        limit: query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX),
+        after: after
+            .map(|text| text.parse::<Cursor>().map_err(refused))
+            .transpose()?,
+        facets: query.facets == Some(true),
+    })
+}
+
+/// The agencies whose records are wanted; none where all are.
+fn origins(replica: &Replica, country: Option<&str>) -> Result<Option<Vec<[u8; 32]>>, ApiError> {
+    let country = country.map(|code| code.trim().to_ascii_uppercase());
+    if let Some(code) = &country
+        && !(code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()))
+    {
+        return Err(ApiError::invalid("country", code, "two letters such as TN"));
+    }
+    let is_blocked = |agency: &AgencyId| replica.trust().is_blocked(agency);
+    if country.is_none() && !replica.agencies().keys().any(is_blocked) {
+        return Ok(None);
+    }
+    let wanted = replica.agencies().values().filter(|chain| {
+        let of_country = country
+            .as_ref()
+            .is_none_or(|code| *code == chain.genesis().country);
+        of_country && !is_blocked(&chain.id())
+    });
+    Ok(Some(wanted.map(|chain| chain.id().0).collect()))
+}
+
+fn refused(error: IndexError) -> ApiError {
+    match error {
+        IndexError::BadCursor => ApiError::new(ErrorCode::BadCursor),
+        IndexError::QueryTooLong { .. } | IndexError::TooManyTerms { .. } => {
+            ApiError::new(ErrorCode::BadQuery).with("detail", error)
+        }
+        IndexError::Io(_) | IndexError::Busy(_) | IndexError::Damaged(_) => {
+            ApiError::new(ErrorCode::Internal).with("detail", error)
+        }
+    }
+}
+
+/// Facets under the names that people know: agencies and groups are ids in the index.
+fn facets(
+    replica: &Replica,
+    found: BTreeMap<String, Vec<(String, u64)>>,
+) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let name = |facet: &str, value: String| match facet {
+        "origin" => value
+            .parse::<AgencyId>()
+            .map_or(value, |agency| names::short(replica, &agency)),
+        "group" => value
+            .parse::<GroupId>()
+            .map_or(value, |group| names::group_name(replica, &group)),
+        _ => value,
+    };
+    let mut facets = BTreeMap::new();
+    for (facet, values) in found {
+        let counts: &mut BTreeMap<String, u64> = facets.entry(facet.clone()).or_default();
+        for (value, count) in values {
+            // Two agencies may share a short name, and two groups a name.
+            *counts.entry(name(&facet, value)).or_default() += count;
+        }
+    }
+    facets
+}
+
+/// Whoever reads the hits: which language suits, and which part of the text.
+struct Reader<'a> {
+    index: &'a Index,
+    query: &'a SearchQuery,
+}
+
+impl Reader<'_> {
+    fn hit(&self, replica: &Replica, row: &RecordRow, content: &Content, score: f32) -> Hit {
+        let titles = content.texts_of("title");
+        let lang = self.language(content);
+        let snippet = self.snippet(content, &lang);
+        Hit {
+            record: row.id.to_string(),
+            group: row.group.to_string(),
+            group_name: names::group_name(replica, &row.group),
+            kind: row.kind.clone(),
+            title: in_language(&titles, &lang).unwrap_or_default(),
+            lang,
+            languages: content.languages().into_iter().collect(),
+            snippet: snippet.text,
+            marks: snippet.ranges,
+            score,
+            origin: names::short(replica, &row.origin),
+            tlp: content.tlp().name().to_owned(),
+            updated: time::rfc3339(row.updated_ms),
+        }
+    }
+
+    /// The reader's language where the record has it; else the one in which most words were found;
+    /// else one that is widely read.
+    fn language(&self, content: &Content) -> String {
+        let languages = content.languages();
+        let has = |wanted: &str| languages.iter().find(|tag| is_language(tag, wanted));
+        if let Some(tag) = self.query.reader.as_deref().and_then(has) {
+            return tag.clone();
+        }
+        let words = |tag: &&String| -> usize {
+            let fields = ["title", "summary", "body"];
+            let texts = fields
+                .iter()
+                .filter_map(|f| content.texts.get(&format!("{f}.{tag}")));
+            texts.map(|text| self.passage(tag, text).ranges.len()).sum()
+        };
+        let widely = |tag: &String| {
+            let place = FIRST_LANGUAGES
+                .iter()
+                .position(|first| is_language(tag, first));
+            place.unwrap_or(FIRST_LANGUAGES.len())
+        };
+        let best = languages
+            .iter()
+            .min_by_key(|tag| (std::cmp::Reverse(words(tag)), widely(tag)));
+        best.cloned().unwrap_or_default()
+    }
+
+    /// The passage of the body or of the summary that speaks most of the query.
+    fn snippet(&self, content: &Content, lang: &str) -> Snippet {
+        let fields = ["body", "summary"].into_iter();
+        let texts = fields.filter_map(|field| content.texts.get(&format!("{field}.{lang}")));
+        let passages = texts.map(|text| self.passage(lang, text));
+        let best = passages.reduce(|best, next| match next.ranges.len() > best.ranges.len() {
+            true => next,
+            false => best,
+        });
+        best.unwrap_or_default()
+    }
+
+    fn passage(&self, lang: &str, text: &str) -> Snippet {
+        self.index.snippet(&self.query.q, lang, text, SNIPPET_CHARS)
+    }
+}
+
+fn in_language(texts: &Texts, lang: &str) -> Option<String> {
+    let first = || FIRST_LANGUAGES.iter().find_map(|lang| texts.get(*lang));
+    let found = texts
+        .get(lang)
+        .or_else(first)
+        .or_else(|| texts.values().next());
+    found.cloned()
+}
+
+/// Whether a tag is the language asked for, or a variety of it.
+fn is_language(tag: &str, wanted: &str) -> bool {
+    let primary = tag.split('-').next().unwrap_or_default();
+    tag.eq_ignore_ascii_case(wanted) || primary.eq_ignore_ascii_case(wanted)
+}

@@ -1,0 +1,124 @@
+//! `show`: one record with its proof and what others said about it.
+
+use axum::extract::State;
+use diwan_api::error::{ApiError, ErrorCode};
+use diwan_api::types::{AnnotationInfo, Proof, Record};
+use diwan_core::id::RecordId;
+use diwan_core::identity::Fingerprint;
+use diwan_core::record::{Content, Version, content_at};
+use serde::Deserialize;
+
+use super::answer::{Answer, Asked, Json, Named, apart};
+use super::view::{Seen, View};
+use super::{Api, drafts, names, time};
+use crate::engine::{Engine, EngineError};
+use crate::net::peer_text;
+use crate::store::{RecordRow, StoreError};
+
+/// Query of `GET /v1/records/{record}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct AtVersion {
+    at: Option<String>,
+}
+
+/// `GET /v1/records/{record}`.
+pub(super) async fn show(
+    State(api): State<Api>,
+    Named(record): Named<String>,
+    Asked(AtVersion { at }): Asked<AtVersion>,
+) -> Answer<Record> {
+    let work = move || read(&api.engine, &record, at.as_deref());
+    apart(work).await.map(Json)
+}
+
+fn read(engine: &Engine, text: &str, at: Option<&str>) -> Result<Record, EngineError> {
+    let view = View::open(engine)?;
+    let (num, row) = view.find(text)?;
+    let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
+    let seen = view.seen(num, row)?.ok_or_else(unknown)?;
+    let at = at.map(|at| drafts::version("at", at)).transpose()?;
+    let mut record = match at {
+        Some(version) if version != Version::from(seen.row.version) => {
+            earlier(&view, &seen, &version)?
+        }
+        _ => {
+            let content = view.content(&seen)?.ok_or_else(unknown)?;
+            view.canonical(&seen, &content)?
+        }
+    };
+    record.annotations = annotations(&view, &seen)?;
+    record.group_name = Some(names::group_name(view.replica(), &seen.row.group));
+    record.proof = Some(proof(&view, &seen));
+    Ok(record)
+}
+
+/// The record as it was in an earlier version.
+fn earlier(view: &View, seen: &Seen, version: &Version) -> Result<Record, EngineError> {
+    let unknown = || {
+        ApiError::new(ErrorCode::UnknownVersion)
+            .with("version", version)
+            .with("record", seen.row.id.short())
+    };
+    let changes = view.changes(seen.num)?;
+    let content = content_at(&seen.genesis, &seen.row.id, &changes, version);
+    let content: Content = content.ok_or_else(unknown)?;
+    let told = view.history(seen)?;
+    let until = told.steps.iter().position(|step| step.version == *version);
+    let steps = told
+        .steps
+        .get(..until.map_or(0, |at| at + 1))
+        .unwrap_or_default();
+    let clocks = steps.iter().map(|step| step.wall_ms);
+    Ok(Record {
+        version: version.to_string(),
+        updated: time::rfc3339(clocks.fold(seen.row.created_ms, u64::max)),
+        translations: view.translations(seen, &content, Some(steps))?,
+        ..view.canonical(seen, &content)?
+    })
+}
+
+/// What others said about a record in its group, oldest first.
+fn annotations(view: &View, seen: &Seen) -> Result<Vec<AnnotationInfo>, StoreError> {
+    let mut found = Vec::new();
+    for num in view.reading.annotations(&seen.row.id)? {
+        let Some(row) = view.row(num)?.filter(|row| row.group == seen.row.group) else {
+            continue;
+        };
+        let Some(content) = view.reading.content(num, &row)? else {
+            continue;
+        };
+        found.push((row.created_ms, row.id, row, content));
+    }
+    found.sort_by_key(|(created_ms, id, ..)| (*created_ms, *id));
+    let info =
+        |(created_ms, id, row, content): (u64, RecordId, RecordRow, Content)| AnnotationInfo {
+            record: id.to_string(),
+            kind: row.kind,
+            origin: names::short(view.replica(), &row.origin),
+            title: content.texts_of("title"),
+            body: content.texts_of("body"),
+            created: time::rfc3339(created_ms),
+        };
+    Ok(found.into_iter().map(info).collect())
+}
+
+/// Who signed the first version, as this node verified it when it was stored.
+fn proof(view: &View, seen: &Seen) -> Proof {
+    let replica = view.replica();
+    let origin = &seen.row.origin;
+    let name = replica
+        .agency(origin)
+        .map(|chain| chain.genesis().name.clone());
+    let compared = replica
+        .trust()
+        .get(origin)
+        .is_some_and(|entry| entry.verification.is_some());
+    Proof {
+        agency_name: name.unwrap_or_default(),
+        fingerprint: Fingerprint::of(origin).to_string(),
+        node: peer_text(seen.header.writer.node.as_bytes()),
+        seq: seen.header.seq,
+        entry: seen.header.hash().to_string(),
+        verified: compared || *origin == replica.me().agency,
+    }
+}

@@ -1,0 +1,140 @@
+//! Two nodes: what one writes is what the other shows.
+
+use diwan_api::client::TrustStep;
+use diwan_api::types::{GroupCreate, ListQuery, MemberRole, SyncRequest};
+
+use super::*;
+
+const SYNC: SyncRequest = SyncRequest {
+    peer: None,
+    wait: true,
+    timeout_s: Some(30),
+};
+
+/// Two nodes that trust each other and share the group `Cyber`, which the first one owns.
+async fn two() -> (Node, Node) {
+    let (tn, fr) = (Node::start("tn").await, Node::start("fr").await);
+    tn.trust(&fr).await;
+    fr.trust(&tn).await;
+    let fr_joins = MemberRole {
+        agency: "fr".to_owned(),
+        role: None,
+    };
+    let request = GroupCreate {
+        name: "Cyber".to_owned(),
+        members: vec![fr_joins],
+        threshold: None,
+        tlp: None,
+    };
+    tn.client.group_create(&request).await.unwrap();
+    assert!(tn.client.sync(&SYNC).await.unwrap().equal);
+    (tn, fr)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_show_the_same_and_export_the_same_bytes() {
+    let (tn, fr) = two().await;
+    let id = tn
+        .guideline("Cyber", &[("fr", "Saisie")], &[("fr", "Un.\n\nDeux.\n")])
+        .await
+        .record;
+    let synced = tn.client.sync(&SYNC).await.unwrap();
+    assert!(synced.equal, "{synced:?}");
+    let peer = &synced.peers[0];
+    assert_eq!(
+        (peer.short.as_str(), peer.stored_by_peer, peer.of),
+        ("fr", 1, 1)
+    );
+    assert!(peer.took_ms.is_some() && peer.bytes_sent > 0 && peer.refused.is_empty());
+
+    let record = fr.client.show(&id, None).await.unwrap();
+    assert_eq!(
+        (record.origin.as_str(), record.tlp.as_str()),
+        ("tn", "GREEN")
+    );
+    assert_eq!(record.editors, ["tn", "fr"]);
+    assert!(record.proof.unwrap().verified);
+    fr.client
+        .edit(&id, &body("fr", "Un.\n\nTrois.\n"))
+        .await
+        .unwrap();
+    fr.guideline("Cyber", &[("ar", "ضبط")], &[]).await;
+    assert!(fr.client.sync(&SYNC).await.unwrap().equal);
+    assert_eq!(
+        tn.client.show(&id, None).await.unwrap().body["fr"],
+        "Un.\n\nTrois.\n"
+    );
+    let authors = tn.client.history(&id).await.unwrap().versions;
+    let authors: Vec<_> = authors.iter().map(|v| v.agency.as_str()).collect();
+    assert_eq!(authors, ["tn", "fr"]);
+    let exported = tn.export().await;
+    assert_eq!(exported.lines().count(), 2);
+    assert_eq!(exported, fr.export().await);
+
+    let milder = EditRequest {
+        tlp: Some("CLEAR".to_owned()),
+        ..EditRequest::default()
+    };
+    let answer = fr.client.edit(&id, &milder).await;
+    assert_eq!(
+        refusal(answer, "origin"),
+        (ErrorCode::NotEditor, "tn".to_owned())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_agencys_records_are_hidden_and_come_back() {
+    let (tn, fr) = two().await;
+    let id = tn.guideline("Cyber", &[("fr", "Saisie")], &[]).await.record;
+    fr.guideline("Cyber", &[("fr", "Saisie douanière")], &[])
+        .await;
+    assert!(tn.client.sync(&SYNC).await.unwrap().equal);
+    assert_eq!(fr.search(words("saisie")).await.total, 2);
+
+    fr.client.trust_step("tn", TrustStep::Block).await.unwrap();
+    assert_eq!(
+        fr.client.show(&id, None).await.unwrap_err().code,
+        ErrorCode::UnknownRecord
+    );
+    let listed = fr.client.list(&ListQuery::default()).await.unwrap();
+    assert_eq!(listed.records.len(), 1);
+    let found = fr.search(words("saisie")).await;
+    assert_eq!((found.total, found.hits.len()), (1, 1));
+    assert_eq!(fr.export().await.lines().count(), 1);
+    let answer = fr
+        .client
+        .sync(&SyncRequest {
+            peer: Some("tn".into()),
+            ..SYNC
+        })
+        .await;
+    assert_eq!(
+        refusal(answer, "state"),
+        (ErrorCode::NotPinned, "blocked".to_owned())
+    );
+    let nobody = fr.client.sync(&SYNC).await.unwrap();
+    assert_eq!((nobody.equal, nobody.peers.len()), (false, 0));
+
+    fr.client.trust_step("tn", TrustStep::Resume).await.unwrap();
+    assert_eq!(fr.client.show(&id, None).await.unwrap().record, id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_absent_peer_stored_is_still_told() {
+    let (tn, fr) = two().await;
+    tn.guideline("Cyber", &[("fr", "Saisie")], &[]).await;
+    assert!(tn.client.sync(&SYNC).await.unwrap().equal);
+    fr.api.peers.shutdown().await;
+    tn.guideline("Cyber", &[("fr", "Frontière")], &[]).await;
+    let soon = SyncRequest {
+        timeout_s: Some(1),
+        ..SYNC
+    };
+    let answer = tn.client.sync(&soon).await.unwrap();
+    let peer = &answer.peers[0];
+    assert!(!answer.equal && peer.took_ms.is_none());
+    assert_eq!(
+        (peer.state.as_str(), peer.stored_by_peer, peer.of),
+        ("offline", 1, 2)
+    );
+}

@@ -1,0 +1,200 @@
+//! The engine: the one door through which network and local writes enter, the thread that commits
+//! them, the sessions with peers, and what follows a commit.
+//!
+//! One thread owns the writing side of the store. Jobs that arrive together become one durable
+//! commit; only then are they answered, and only then does anybody see the new state.
+
+mod chains;
+mod effect;
+mod indexer;
+mod peers;
+mod records;
+mod step;
+mod writer;
+
+pub use chains::{MemberChange, Removal};
+pub use indexer::Indexer;
+pub use peers::{PeerView, Peers};
+pub use records::{DraftOutcome, EditDone, RecordDraft};
+pub use step::Step;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use diwan_api::error::{ApiError, ErrorCode};
+use diwan_core::id::{GroupId, Me, Writer};
+use diwan_core::replica::Replica;
+use diwan_core::wire::Signing;
+use tokio::sync::{mpsc, watch};
+
+use crate::store::{Reading, Store, StoreError};
+
+/// Jobs that wait for the writer; more wait at the door.
+const QUEUE: usize = 256;
+
+/// What everybody may see: the state of the last durable commit.
+#[derive(Clone)]
+pub struct State {
+    /// Chains, trust, frontiers, receipts.
+    pub replica: Replica,
+    /// The small number of each log.
+    pub logs: BTreeMap<(GroupId, Writer), u32>,
+    /// Sequence of the newest change of a record.
+    pub store_seq: u64,
+}
+
+/// Why the engine did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The request is refused.
+    #[error(transparent)]
+    Refused(#[from] ApiError),
+    /// The store failed: nothing of it is stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The node is stopping.
+    #[error("the node is stopping")]
+    Stopped,
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Refused(error) => error,
+            EngineError::Store(error) => {
+                ApiError::new(ErrorCode::StoreFailed).with("detail", error)
+            }
+            EngineError::Stopped => ApiError::new(ErrorCode::Unreachable)
+                .with("socket", "")
+                .with("detail", error),
+        }
+    }
+}
+
+/// The node's own secrets, as far as the engine needs them.
+pub struct OwnKeys {
+    /// Signs entries, receipts and group statements.
+    pub node: Signing,
+    /// Signs the agency chain; none where the root key lives offline.
+    pub root: Option<Signing>,
+}
+
+/// What the writer's thread is sent.
+enum Order {
+    Run(Job),
+    Stop,
+}
+
+type Job = Box<dyn FnOnce(&mut Step<'_, '_>) -> Result<Answer, StoreError> + Send>;
+type Answer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
+
+/// A handle to the engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    orders: mpsc::Sender<Order>,
+    state: watch::Receiver<Arc<State>>,
+    store: Store,
+    me: Me,
+}
+
+impl Engine {
+    /// Starts the writer's thread on an open store whose state was read back. The thread is to be
+    /// joined after [`Engine::stop`].
+    #[must_use]
+    pub fn start(store: Store, state: State, keys: OwnKeys) -> (Self, JoinHandle<()>) {
+        let me = state.replica.me();
+        let (orders, queue) = mpsc::channel(QUEUE);
+        let (publish, state) = watch::channel(Arc::new(state));
+        let writer = writer::WriterThread {
+            store: store.clone(),
+            keys,
+            publish,
+        };
+        let thread = std::thread::spawn(move || writer.run(queue));
+        (
+            Self {
+                orders,
+                state,
+                store,
+                me,
+            },
+            thread,
+        )
+    }
+
+    /// Lets the jobs before this one end, closes the store in order, and ends the writer's thread.
+    /// Whoever watches the state learns that it will not change again.
+    pub async fn stop(&self) {
+        let _ = self.orders.send(Order::Stop).await;
+    }
+
+    /// Who this node is.
+    #[must_use]
+    pub fn me(&self) -> Me {
+        self.me
+    }
+
+    /// The state of the last commit.
+    #[must_use]
+    pub fn state(&self) -> Arc<State> {
+        self.state.borrow().clone()
+    }
+
+    /// Tells of every commit.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Arc<State>> {
+        self.state.clone()
+    }
+
+    /// A consistent view of the last commit.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub fn read(&self) -> Result<Reading, EngineError> {
+        Ok(self.store.read()?)
+    }
+
+    /// Runs a job in the writer's next transaction and answers when it is durable. A job that
+    /// refuses must not have written anything.
+    ///
+    /// # Errors
+    /// What the job refused, or why the commit failed.
+    pub async fn submit<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Step<'_, '_>) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let job: Job = Box::new(move |step| {
+            let outcome = match job(step) {
+                Err(EngineError::Store(error)) => return Err(error),
+                outcome => outcome,
+            };
+            let answer: Answer = Box::new(move |committed| {
+                let outcome = match committed {
+                    Ok(()) => outcome,
+                    Err(error) => Err(StoreError::Io(error.to_string()).into()),
+                };
+                let _ = answer.send(outcome);
+            });
+            Ok(answer)
+        });
+        self.orders
+            .send(Order::Run(job))
+            .await
+            .map_err(|_| EngineError::Stopped)?;
+        // A job whose transaction failed is dropped with its sender.
+        answered.await.unwrap_or_else(|_| {
+            Err(StoreError::Io("the commit failed; nothing was stored".to_owned()).into())
+        })
+    }
+}
+
+/// Milliseconds since 1970 by this machine's clock: for display and for the local list only.
+#[must_use]
+pub fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}

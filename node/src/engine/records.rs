@@ -1,0 +1,347 @@
+//! Writing records: new ones, edits, and batches of imported documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diwan_api::error::{ApiError, ErrorCode};
+use diwan_core::id::{GroupId, RecordId};
+use diwan_core::limits;
+use diwan_core::log::{Payload, SALT_BYTES};
+use diwan_core::record::{
+    Content, ContentError, Edit, EditError, Editors, Genesis, Version, change_payloads, kind,
+};
+use diwan_core::verify::OwnEntry;
+
+use super::step::Step;
+use super::{EngineError, effect};
+use crate::keystore;
+use crate::store::RecordRow;
+
+/// A record that is to be written.
+#[derive(Clone, Debug)]
+pub struct RecordDraft {
+    /// Kind.
+    pub kind: String,
+    /// What it says. Without a label, a new record gets the group's, and a known one keeps its own.
+    pub content: Content,
+    /// Who may edit it besides this agency.
+    pub editors: Editors,
+    /// The record that this is a newer state of, if it is known by id.
+    pub record: Option<RecordId>,
+}
+
+/// What became of a draft of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftOutcome {
+    /// A new record.
+    Created(RecordId),
+    /// The record said something else before.
+    Updated(RecordId),
+    /// The record says this already.
+    Unchanged(RecordId),
+    /// Refused; the others of the batch are not concerned.
+    Skipped(ApiError),
+}
+
+/// A record after an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EditDone {
+    /// Its version.
+    pub version: Version,
+    /// The store sequence that holds it.
+    pub seq: u64,
+}
+
+impl Step<'_, '_> {
+    /// Writes a new record.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] where the group, the kind or the content does not allow it.
+    pub fn create_record(
+        &mut self,
+        group: &GroupId,
+        draft: RecordDraft,
+    ) -> Result<(RecordId, u64), EngineError> {
+        self.writable_group(group)?;
+        let (record, entry) = self.genesis_entry(group, draft)?;
+        self.write_own(group, vec![entry])?;
+        Ok((record, self.store_seq()?))
+    }
+
+    fn genesis_entry(
+        &self,
+        group: &GroupId,
+        mut draft: RecordDraft,
+    ) -> Result<(RecordId, OwnEntry), EngineError> {
+        if kind(&draft.kind).is_none() {
+            return Err(ApiError::new(ErrorCode::UnknownName)
+                .with("field", "kind")
+                .with("value", &draft.kind)
+                .with("nearest", nearest_kind(&draft.kind))
+                .into());
+        }
+        let label = self.writable_group(group)?.tlp().name();
+        let values = &mut draft.content.values;
+        values
+            .entry("tlp".to_owned())
+            .or_insert_with(|| label.to_owned());
+        let genesis = Genesis {
+            group: *group,
+            origin: self.me().agency,
+            kind: draft.kind,
+            editors: draft.editors,
+            content: draft.content,
+        };
+        genesis
+            .content
+            .check()
+            .map_err(|error| content_refused(&error))?;
+        genesis
+            .check()
+            .map_err(|error| ApiError::invalid("record", "", &error.to_string()))?;
+        let bytes = genesis.to_bytes();
+        if bytes.len() > limits::PAYLOAD_BYTES {
+            return Err(ApiError::new(ErrorCode::TooLarge)
+                .with("field", "record")
+                .with("bytes", bytes.len())
+                .with("limit", limits::PAYLOAD_BYTES)
+                .into());
+        }
+        let payload = Payload {
+            salt: salt()?,
+            bytes,
+        };
+        Ok((
+            RecordId(payload.hash()),
+            OwnEntry {
+                record: None,
+                payload,
+            },
+        ))
+    }
+
+    /// Edits a record. With `base`, the edit was made on that version, and what others changed
+    /// since then stays.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] where the record is unknown, this agency is no editor, or nothing
+    /// changes.
+    pub fn edit_record(
+        &mut self,
+        record: &RecordId,
+        base: Option<&Version>,
+        edit: &Edit,
+    ) -> Result<EditDone, EngineError> {
+        let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", record);
+        let num = self.tables.record_num(record)?.ok_or_else(unknown)?;
+        let row = self.tables.record(num)?.ok_or_else(unknown)?;
+        self.writable_group(&row.group)?;
+        let genesis = self.genesis(&row)?.ok_or_else(unknown)?;
+        if !genesis.may_edit(&self.me().agency) {
+            let origin = self.replica().agency(&row.origin);
+            let origin = origin.map_or_else(|| row.origin.short(), |a| a.genesis().short.clone());
+            return Err(ApiError::new(ErrorCode::NotEditor)
+                .with("record", record.short())
+                .with("origin", origin)
+                .into());
+        }
+        let (changes, _) = effect::valid_changes(self, num, &genesis)?;
+        let writer = self.me().writer();
+        let payloads = change_payloads(&genesis, record, &changes, base, edit, &writer)
+            .map_err(|error| edit_refused(record, error))?;
+        let own = |bytes| {
+            Ok(OwnEntry {
+                record: Some(*record),
+                payload: Payload {
+                    salt: salt()?,
+                    bytes,
+                },
+            })
+        };
+        let entries = payloads
+            .into_iter()
+            .map(own)
+            .collect::<Result<Vec<_>, EngineError>>()?;
+        self.write_own(&row.group, entries)?;
+        let version = self
+            .tables
+            .record(num)?
+            .map_or(row.version, |row| row.version)
+            .into();
+        Ok(EditDone {
+            version,
+            seq: self.store_seq()?,
+        })
+    }
+
+    fn genesis(&self, row: &RecordRow) -> Result<Option<Genesis>, EngineError> {
+        let entry = self.tables.entry(row.log, row.seq)?;
+        let payload = entry.and_then(|entry| entry.payload);
+        Ok(payload.and_then(|payload| Genesis::from_bytes(&payload.bytes).ok()))
+    }
+
+    /// Imports a batch. A draft that is bad is skipped; the others are written.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] where this agency may not write in the group at all.
+    pub fn import(
+        &mut self,
+        group: &GroupId,
+        drafts: Vec<Result<RecordDraft, ApiError>>,
+        dry_run: bool,
+    ) -> Result<Vec<DraftOutcome>, EngineError> {
+        self.writable_group(group)?;
+        let mut outcomes = Vec::with_capacity(drafts.len());
+        let mut created = Created::default();
+        for draft in drafts {
+            let outcome = match draft {
+                Err(error) => DraftOutcome::Skipped(error),
+                Ok(draft) => match self.import_one(group, draft, &mut created, dry_run) {
+                    Err(EngineError::Refused(error)) => DraftOutcome::Skipped(error),
+                    outcome => outcome?,
+                },
+            };
+            outcomes.push(outcome);
+        }
+        if !created.entries.is_empty() {
+            self.write_own(group, created.entries)?;
+        }
+        Ok(outcomes)
+    }
+
+    fn import_one(
+        &mut self,
+        group: &GroupId,
+        draft: RecordDraft,
+        created: &mut Created,
+        dry_run: bool,
+    ) -> Result<DraftOutcome, EngineError> {
+        let key = draft.content.value("import_key").map(str::to_owned);
+        if let Some(record) = key.as_ref().and_then(|key| created.by_key.get(key)) {
+            return Ok(DraftOutcome::Unchanged(*record));
+        }
+        let known = self.known_record(group, &draft, key.as_deref())?;
+        if let Some((num, row)) = known {
+            let Some(now) = self.tables.content(num, &row)? else {
+                return Ok(DraftOutcome::Unchanged(row.id));
+            };
+            let edit = edit_towards(&now, &draft.content);
+            if edit.on(&now) == now {
+                return Ok(DraftOutcome::Unchanged(row.id));
+            }
+            if !dry_run {
+                self.edit_record(&row.id, None, &edit)?;
+            }
+            return Ok(DraftOutcome::Updated(row.id));
+        }
+        let (record, entry) = self.genesis_entry(group, draft)?;
+        created.by_key.extend(key.map(|key| (key, record)));
+        if !dry_run {
+            created.entries.push(entry);
+        }
+        Ok(DraftOutcome::Created(record))
+    }
+
+    /// The record that a draft is a newer state of: by its id, or by its import key.
+    fn known_record(
+        &mut self,
+        group: &GroupId,
+        draft: &RecordDraft,
+        key: Option<&str>,
+    ) -> Result<Option<(u64, RecordRow)>, EngineError> {
+        let by_id = match &draft.record {
+            Some(record) => self.tables.record_num(record)?,
+            None => None,
+        };
+        let num = match (by_id, key) {
+            (Some(num), _) => Some(num),
+            (None, Some(key)) => {
+                let group = self.tables.group_row(group)?.num;
+                self.tables.import(group, key)?
+            }
+            (None, None) => None,
+        };
+        let Some(num) = num else { return Ok(None) };
+        let row = self.tables.record(num)?.filter(|row| row.group == *group);
+        Ok(row.map(|row| (num, row)))
+    }
+}
+
+#[derive(Default)]
+struct Created {
+    entries: Vec<OwnEntry>,
+    by_key: BTreeMap<String, RecordId>,
+}
+
+/// The edit by which a record comes to say what an imported document says. What the document does
+/// not mention stays: absence is never deletion.
+fn edit_towards(now: &Content, document: &Content) -> Edit {
+    let some = |(key, value): (&String, &String)| (key.clone(), Some(value.clone()));
+    let mut edit = Edit {
+        texts: document.texts.iter().map(some).collect(),
+        values: document.values.iter().map(some).collect(),
+        ..Edit::default()
+    };
+    let fields: BTreeSet<&str> = document
+        .sets
+        .iter()
+        .filter_map(|key| key.split('.').next())
+        .collect();
+    for field in fields {
+        edit.sets.insert(
+            field.to_owned(),
+            document.set_of(field).into_iter().collect(),
+        );
+    }
+    if !document.links.is_empty() {
+        edit.links = Some(now.links.union(&document.links).cloned().collect());
+    }
+    edit
+}
+
+fn salt() -> Result<[u8; SALT_BYTES], EngineError> {
+    let mut salt = [0; SALT_BYTES];
+    keystore::fill_random(&mut salt)
+        .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;
+    Ok(salt)
+}
+
+fn nearest_kind(name: &str) -> &'static str {
+    let distance = |kind: &&diwan_core::record::Kind| strsim::damerau_levenshtein(kind.name, name);
+    diwan_core::record::kinds()
+        .iter()
+        .min_by_key(distance)
+        .map_or("", |kind| kind.name)
+}
+
+fn content_refused(error: &ContentError) -> ApiError {
+    match error {
+        ContentError::TooLong {
+            field,
+            bytes,
+            limit,
+        } => ApiError::new(ErrorCode::TooLarge)
+            .with("field", field)
+            .with("bytes", bytes)
+            .with("limit", limit),
+        ContentError::Tlp(label) => {
+            ApiError::invalid("tlp", label, "CLEAR, GREEN, AMBER, AMBER+STRICT or RED")
+        }
+        ContentError::Lang(lang) => {
+            ApiError::invalid("lang", lang, "a language tag such as fr, en, ar or pt-BR")
+        }
+        other => ApiError::invalid("record", "", &other.to_string()),
+    }
+}
+
+fn edit_refused(record: &RecordId, error: EditError) -> ApiError {
+    match error {
+        EditError::NothingChanged => {
+            ApiError::new(ErrorCode::NothingChanged).with("record", record.short())
+        }
+        EditError::UnknownVersion(version) => ApiError::new(ErrorCode::UnknownVersion)
+            .with("version", version)
+            .with("record", record.short()),
+        EditError::Content(error) => content_refused(&error),
+        EditError::Document(detail) => ApiError::new(ErrorCode::Internal).with("detail", detail),
+    }
+}

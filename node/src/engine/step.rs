@@ -1,0 +1,144 @@
+//! What a job works with: the tables of the open transaction and the state that will be published
+//! when it is durable.
+
+use std::collections::BTreeSet;
+
+use diwan_api::error::{ApiError, ErrorCode};
+use diwan_core::group::{GroupChain, Role};
+use diwan_core::id::{GroupId, Me, Writer};
+use diwan_core::log::Entry;
+use diwan_core::replica::Replica;
+use diwan_core::verify::{self, OwnEntry, Receipt, Verified};
+use diwan_core::wire::Signing;
+
+use super::{EngineError, OwnKeys, State, effect, now_ms};
+use crate::store::{StoreError, Writing};
+
+/// One transaction of the writer, shared by the jobs of a commit.
+pub struct Step<'a, 'txn> {
+    pub(super) tables: &'a mut Writing<'txn>,
+    pub(super) state: &'a mut State,
+    keys: &'a OwnKeys,
+    /// Groups whose frontier moved: they get a new receipt.
+    moved: BTreeSet<GroupId>,
+}
+
+impl<'a, 'txn> Step<'a, 'txn> {
+    pub(super) fn new(
+        tables: &'a mut Writing<'txn>,
+        state: &'a mut State,
+        keys: &'a OwnKeys,
+    ) -> Self {
+        Self {
+            tables,
+            state,
+            keys,
+            moved: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn me(&self) -> Me {
+        self.state.replica.me()
+    }
+
+    pub(super) fn replica(&self) -> &Replica {
+        &self.state.replica
+    }
+
+    pub(super) fn node_key(&self) -> &'a Signing {
+        &self.keys.node
+    }
+
+    pub(super) fn root_key(&self) -> Option<&'a Signing> {
+        self.keys.root.as_ref()
+    }
+
+    /// The newest store sequence, this transaction included.
+    pub(super) fn store_seq(&self) -> Result<u64, StoreError> {
+        self.tables.store_seq()
+    }
+
+    /// A group in which this agency may write.
+    pub(super) fn writable_group(&self, group: &GroupId) -> Result<&GroupChain, EngineError> {
+        let unknown = || ApiError::new(ErrorCode::UnknownGroup).with("name", group);
+        let chain = &self.replica().group(group).ok_or_else(unknown)?.chain;
+        let role = chain.role(&self.me().agency);
+        if role < Some(Role::Contributor) {
+            return Err(ApiError::new(ErrorCode::NotContributor)
+                .with("group", chain.name())
+                .with("role", role.map_or("none", Role::name))
+                .into());
+        }
+        Ok(chain)
+    }
+
+    /// Signs and stores this node's next entries in a group, with their effect.
+    pub(super) fn write_own(
+        &mut self,
+        group: &GroupId,
+        drafts: Vec<OwnEntry>,
+    ) -> Result<(), EngineError> {
+        let height = self.writable_group(group)?.height();
+        let head = self.replica().own_head(group);
+        let signer = (self.node_key(), &self.me());
+        let entries = verify::own_entries(signer, *group, head, (height, now_ms()), drafts);
+        self.take_entries(&entries)?;
+        Ok(())
+    }
+
+    /// Stores verified entries of one log, with their effect. Returns how many there were.
+    pub(super) fn take_entries(
+        &mut self,
+        entries: &Verified<Vec<Entry>>,
+    ) -> Result<u64, StoreError> {
+        let Some(first) = entries.first() else {
+            return Ok(0);
+        };
+        let (group, writer) = (first.header.group, first.header.writer);
+        let log = self.log(group, writer)?;
+        self.tables.put_entries(log, entries)?;
+        let count = entries.len() as u64;
+        self.tables.count_entries(count)?;
+        self.state.replica.take_entries(entries);
+        effect::of_entries(self, log, entries)?;
+        self.moved.insert(group);
+        Ok(count)
+    }
+
+    fn log(&mut self, group: GroupId, writer: Writer) -> Result<u32, StoreError> {
+        if let Some(log) = self.state.logs.get(&(group, writer)) {
+            return Ok(*log);
+        }
+        let log = self.tables.new_log()?;
+        self.state.logs.insert((group, writer), log);
+        Ok(log)
+    }
+
+    /// A group's state changed, so that this node's receipt must be signed again.
+    pub(super) fn touch(&mut self, group: GroupId) {
+        self.moved.insert(group);
+    }
+
+    /// The last thing before the commit: receipts for what moved.
+    pub(super) fn finish(&mut self) -> Result<(), StoreError> {
+        for group in std::mem::take(&mut self.moved) {
+            let Some(replica) = self.replica().group(&group) else {
+                continue;
+            };
+            let receipt = Receipt {
+                group,
+                node: self.me().node,
+                wall_ms: now_ms(),
+                frontier: replica.frontier(),
+            };
+            // Our own signature over our own words: a refusal here would be a fault of ours.
+            if let Ok(signed) = verify::receipt(&receipt.sign(self.node_key()))
+                && self.state.replica.take_receipt(&signed)
+            {
+                self.tables.put_receipt(&signed)?;
+            }
+        }
+        self.state.store_seq = self.tables.store_seq()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Text to terms: what makes two spellings the same word.
+//!
+//! A text is split into words, each word is folded (case, accents, Arabic letter variants,
+//! digits), and only then stemmed: a stemmer that sees accents keeps apart what people type
+//! without them. Every language has an analyser; the same one serves the records, the queries
+//! and the snippets, so that they agree by construction.
+
+mod arabic;
+mod fold;
+mod words;
+
+use tantivy::tokenizer::{Stemmer, TextAnalyzer};
+
+use words::Words;
+
+/// Words longer than this, in characters after folding, are dropped: they are noise (encoded
+/// data, separator lines) that nobody types and that would fill the term dictionary.
+pub(super) const MAX_WORD_CHARS: usize = 64;
+
+/// The languages with rules of their own; every other one shares [`Language::Other`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Language {
+    French,
+    English,
+    Arabic,
+    Other,
+}
+
+/// Which side of a match is analysed. The query side may try more readings of an ambiguous word,
+/// because they cost nothing on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Record,
+    Query,
+}
+
+impl Language {
+    pub(super) const ALL: [Self; 4] = [Self::French, Self::English, Self::Arabic, Self::Other];
+
+    /// The language whose rules fit a BCP 47 tag, by its primary subtag.
+    pub(super) fn of_tag(tag: &str) -> Self {
+        match primary_subtag(tag).as_str() {
+            "fr" => Self::French,
+            "en" => Self::English,
+            "ar" => Self::Arabic,
+            _ => Self::Other,
+        }
+    }
+
+    /// Suffix of this language's fields and name of its analyser.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::French => "fr",
+            Self::English => "en",
+            Self::Arabic => "ar",
+            Self::Other => "other",
+        }
+    }
+
+    /// The analyser of this language.
+    pub(super) fn analyser(self, side: Side) -> TextAnalyzer {
+        let words = TextAnalyzer::builder(Words::new(self, side));
+        match self {
+            Self::French => words
+                .filter(Stemmer::new(tantivy::tokenizer::Language::French))
+                .build(),
+            Self::English => words
+                .filter(Stemmer::new(tantivy::tokenizer::Language::English))
+                .build(),
+            // Arabic stems in `Words`: one word may yield several stems there.
+            Self::Arabic | Self::Other => words.build(),
+        }
+    }
+}
+
+/// The language part of a BCP 47 tag, in lower case: `fr` of `fr-CA`.
+pub(super) fn primary_subtag(tag: &str) -> String {
+    tag.split(['-', '_'])
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests;

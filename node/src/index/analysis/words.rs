@@ -1,0 +1,180 @@
+//! Splits a text into words and hands each on folded, in the form of the search engine's
+//! tokenizer.
+
+use std::ops::Range;
+
+use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+use unicode_normalization::char::is_combining_mark;
+
+use super::fold::{drop_hamza_marks, fold, is_invisible};
+use super::{Language, MAX_WORD_CHARS, Side, arabic};
+
+/// Source bytes of a word that are looked at: letters of four bytes, each under a few marks.
+const MAX_WORD_BYTES: usize = MAX_WORD_CHARS * 16;
+
+/// French words that lose their vowel before an apostrophe and say nothing on their own.
+const ELIDED: [&str; 13] = [
+    "c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu",
+];
+
+/// The tokenizer of one language and side.
+#[derive(Clone)]
+pub(super) struct Words {
+    language: Language,
+    side: Side,
+}
+
+impl Words {
+    pub(super) fn new(language: Language, side: Side) -> Self {
+        Self { language, side }
+    }
+}
+
+impl Tokenizer for Words {
+    type TokenStream<'a> = WordStream<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
+        WordStream {
+            text,
+            next_byte: 0,
+            next_position: 0,
+            language: self.language,
+            side: self.side,
+            token: Token::default(),
+            other_forms: Vec::new(),
+            folded: String::new(),
+        }
+    }
+}
+
+/// The words of one text, in order. The forms of one word share its position and offsets.
+pub(super) struct WordStream<'a> {
+    text: &'a str,
+    next_byte: usize,
+    next_position: usize,
+    language: Language,
+    side: Side,
+    token: Token,
+    other_forms: Vec<String>,
+    folded: String,
+}
+
+impl TokenStream for WordStream<'_> {
+    fn advance(&mut self) -> bool {
+        if let Some(form) = self.other_forms.pop() {
+            self.token.text = form;
+            return true;
+        }
+        while let Some(range) = next_word(self.text, self.next_byte) {
+            self.next_byte = range.end;
+            if self.take(range) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn token(&self) -> &Token {
+        &self.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        &mut self.token
+    }
+}
+
+impl WordStream<'_> {
+    /// Makes the word the current token, unless it carries nothing to search for.
+    fn take(&mut self, range: Range<usize>) -> bool {
+        let word = self.text.get(range.clone()).unwrap_or_default();
+        if self.is_particle(word, &range) {
+            return false;
+        }
+        let position = self.next_position;
+        self.next_position += 1;
+        if word.len() > MAX_WORD_BYTES {
+            return false;
+        }
+        fold(word, &mut self.folded);
+        self.token.text.clear();
+        if self.language == Language::Arabic {
+            arabic::forms(
+                &self.folded,
+                self.side,
+                &mut self.token.text,
+                &mut self.other_forms,
+            );
+        } else {
+            drop_hamza_marks(&self.folded, &mut self.token.text);
+        }
+        if self.token.text.is_empty() || self.token.text.chars().count() > MAX_WORD_CHARS {
+            self.other_forms.clear();
+            return false;
+        }
+        self.token.position = position;
+        self.token.offset_from = range.start;
+        self.token.offset_to = range.end;
+        true
+    }
+
+    /// An elided French word (`l'`, `qu'`) or the English possessive `'s`: grammar that hangs
+    /// on a word by an apostrophe. It takes no position, so phrases read across it.
+    fn is_particle(&self, word: &str, range: &Range<usize>) -> bool {
+        let after = || self.text.get(range.end..).unwrap_or_default();
+        let before = || self.text.get(..range.start).unwrap_or_default();
+        match self.language {
+            Language::French => {
+                after()
+                    .strip_prefix(is_apostrophe)
+                    .is_some_and(|rest| rest.starts_with(char::is_alphanumeric))
+                    && ELIDED
+                        .iter()
+                        .any(|elided| word.eq_ignore_ascii_case(elided))
+            }
+            Language::English => {
+                word.eq_ignore_ascii_case("s")
+                    && before()
+                        .strip_suffix(is_apostrophe)
+                        .is_some_and(|rest| rest.ends_with(char::is_alphanumeric))
+            }
+            Language::Arabic | Language::Other => false,
+        }
+    }
+}
+
+/// The next word at or after a byte offset.
+///
+/// Combining marks and invisible characters between letters belong to the word: Arabic vowel
+/// signs and joiners would split it otherwise. Ideographs and Hiragana, which are written without
+/// spaces, are words of one character each, and their phrases are runs of such words.
+fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
+    let rest = text.get(from..)?;
+    let mut chars = rest.char_indices();
+    let (start, first) = chars.find(|&(_, c)| c.is_alphanumeric())?;
+    let mut end = start + first.len_utf8();
+    if !stands_alone(first) {
+        for (at, c) in chars {
+            if stands_alone(c) {
+                break;
+            }
+            if c.is_alphanumeric() || (is_combining_mark(c) && !is_invisible(c)) {
+                end = at + c.len_utf8();
+            } else if !is_invisible(c) {
+                break;
+            }
+        }
+    }
+    Some(from + start..from + end)
+}
+
+fn stands_alone(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{309f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+fn is_apostrophe(c: char) -> bool {
+    matches!(
+        c,
+        '\'' | '\u{2019}' | '\u{2018}' | '\u{ff07}' | '\u{b4}' | '`'
+    )
+}

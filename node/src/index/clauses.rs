@@ -1,0 +1,164 @@
+//! The query text: words, phrases and exclusions, told apart within bounds.
+
+use tantivy::tokenizer::TokenStream;
+
+use super::analysis::{Language, Side};
+use super::error::IndexError;
+
+/// The longest query text, bytes of UTF-8.
+pub const MAX_QUERY_BYTES: usize = 10 * 1024;
+
+/// The most words in a query text.
+pub const MAX_QUERY_TERMS: usize = 256;
+
+/// A piece of the query text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Clause<'a> {
+    pub(super) text: &'a str,
+    pub(super) phrase: bool,
+    pub(super) excluded: bool,
+}
+
+/// Splits the query text into clauses, in bounds.
+pub(super) fn parse(text: &str) -> Result<Vec<Clause<'_>>, IndexError> {
+    if text.len() > MAX_QUERY_BYTES {
+        return Err(IndexError::QueryTooLong {
+            bytes: text.len(),
+            limit: MAX_QUERY_BYTES,
+        });
+    }
+    let terms = analyse(Language::Other, text).len();
+    if terms > MAX_QUERY_TERMS {
+        return Err(IndexError::TooManyTerms {
+            terms,
+            limit: MAX_QUERY_TERMS,
+        });
+    }
+    let mut clauses = Vec::new();
+    let mut rest = text.trim_start_matches(is_blank);
+    while !rest.is_empty() {
+        let (clause, after) = next_clause(rest);
+        clauses.push(clause);
+        rest = after.trim_start_matches(is_blank);
+    }
+    Ok(clauses)
+}
+
+fn next_clause(text: &str) -> (Clause<'_>, &str) {
+    let negated = text
+        .strip_prefix('-')
+        .filter(|after| after.starts_with(|c: char| is_quote(c) || c.is_alphanumeric()));
+    let excluded = negated.is_some();
+    let text = negated.unwrap_or(text);
+    let opened = text.strip_prefix(is_quote);
+    if let Some((phrase, after)) = opened.and_then(|inside| inside.split_once(is_quote)) {
+        let clause = Clause {
+            text: phrase,
+            phrase: true,
+            excluded,
+        };
+        return (clause, after);
+    }
+    let text = opened.unwrap_or(text);
+    let end = text
+        .find(|c| is_blank(c) || is_quote(c))
+        .unwrap_or(text.len());
+    let (word, after) = text.split_at_checked(end).unwrap_or((text, ""));
+    let clause = Clause {
+        text: word,
+        phrase: false,
+        excluded,
+    };
+    (clause, after)
+}
+
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\u{201c}' | '\u{201d}' | '\u{201e}')
+}
+
+/// A term of the query with its place in the text.
+pub(super) struct QueryTerm {
+    pub(super) text: String,
+    /// Which word it is; forms of one word share it.
+    pub(super) position: usize,
+    /// Byte at which the word begins.
+    pub(super) offset: usize,
+}
+
+/// The terms that a language makes of a piece of the query.
+pub(super) fn analyse(language: Language, text: &str) -> Vec<QueryTerm> {
+    let mut analyser = language.analyser(Side::Query);
+    let mut terms = Vec::new();
+    analyser.token_stream(text).process(&mut |token| {
+        terms.push(QueryTerm {
+            text: token.text.clone(),
+            position: token.position,
+            offset: token.offset_from,
+        });
+    });
+    terms
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{IndexError, MAX_QUERY_BYTES, MAX_QUERY_TERMS, parse};
+
+    /// Clauses as `word`, `"phrase"`, with `-` where excluded.
+    fn clauses(text: &str) -> Vec<String> {
+        let shown = |clause: super::Clause<'_>| {
+            let minus = if clause.excluded { "-" } else { "" };
+            let quote = if clause.phrase { "\"" } else { "" };
+            format!("{minus}{quote}{}{quote}", clause.text)
+        };
+        parse(text).unwrap().into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn words_phrases_and_exclusions_are_told_apart() {
+        assert_eq!(clauses("a b"), ["a", "b"]);
+        assert_eq!(
+            clauses("\"a b\"c -d -\"e f\""),
+            ["\"a b\"", "c", "-d", "-\"e f\""]
+        );
+        assert_eq!(clauses("“a b” e-mail"), ["\"a b\"", "e-mail"]);
+        assert_eq!(clauses("مكافحة -الإرهاب"), ["مكافحة", "-الإرهاب"]);
+    }
+
+    #[test]
+    fn stray_signs_are_harmless() {
+        assert_eq!(clauses("a - b -- c"), ["a", "-", "b", "--", "c"]);
+        assert_eq!(clauses("a \"b c"), ["a", "b", "c"]);
+        assert_eq!(clauses("a\u{0}b\u{1b}\u{7f}"), ["a", "b"]);
+        assert!(clauses(" \t\u{0} ").is_empty());
+    }
+
+    #[test]
+    fn the_text_is_bounded() {
+        let long = "a".repeat(MAX_QUERY_BYTES + 1);
+        assert!(matches!(
+            parse(&long),
+            Err(IndexError::QueryTooLong { bytes: 10_241, .. })
+        ));
+        assert!(parse(&"a ".repeat(MAX_QUERY_TERMS)).is_ok());
+        let many = "a-".repeat(MAX_QUERY_TERMS + 1);
+        assert!(matches!(
+            parse(&many),
+            Err(IndexError::TooManyTerms { terms: 257, .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed(text in r#"([-"“ a\x00é'ش]|\PC){0,40}"#) {
+            for clause in parse(&text).unwrap() {
+                prop_assert!(text.contains(clause.text));
+            }
+        }
+    }
+}

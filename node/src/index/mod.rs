@@ -1,0 +1,185 @@
+//! The search index: which records speak of what, for one node.
+//!
+//! One document a record, whatever its languages, so that a multilingual record is one hit. The
+//! index holds no text and no truth: records are known by the store's small numbers, titles and
+//! bodies stay in the store, and the whole directory can be deleted and filled again from there.
+//! Every commit carries the store sequence that it covers, so that the caller knows where to
+//! resume.
+//!
+//! What an asker may see is part of the query ([`GroupFilter`]): totals, facets and pages never
+//! count a record of another group. Scores do depend on how common a word is in the whole index.
+
+mod analysis;
+mod clauses;
+mod directory;
+mod error;
+mod forward;
+mod page;
+mod query;
+mod schema;
+mod snippet;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tantivy::{IndexReader, ReloadPolicy};
+
+pub use clauses::{MAX_QUERY_BYTES, MAX_QUERY_TERMS};
+pub use error::IndexError;
+pub use page::Cursor;
+pub use query::{GroupFilter, MAX_HITS, Query, Sort};
+pub use snippet::Snippet;
+pub use writer::{MAX_WRITER_MEMORY_BYTES, MIN_WRITER_MEMORY_BYTES, Writer};
+
+use page::PageCollector;
+use schema::Fields;
+
+/// What the index learns of one record. Texts are searchable afterwards but not kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Indexable {
+    /// The store's number of the record: the unique key, and what hits are named by.
+    pub num: u64,
+    /// Id of the record's group.
+    pub group: [u8; 32],
+    /// Kind of the record, as written in its genesis.
+    pub kind: String,
+    /// Id of the agency that the record comes from.
+    pub origin: [u8; 32],
+    /// TLP label.
+    pub tlp: String,
+    /// Themes, as concept names.
+    pub themes: Vec<String>,
+    /// Free tags.
+    pub tags: Vec<String>,
+    /// Time of the record's newest version, milliseconds since 1970.
+    pub updated_ms: u64,
+    /// Title by BCP 47 tag.
+    pub title: BTreeMap<String, String>,
+    /// Summary by BCP 47 tag.
+    pub summary: BTreeMap<String, String>,
+    /// Body by BCP 47 tag.
+    pub body: BTreeMap<String, String>,
+}
+
+/// One page of an answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// Records that match and that the asker may see, on all pages together.
+    pub total: u64,
+    /// The page, best first; equal ones by rising number.
+    pub hits: Vec<Hit>,
+    /// Where wanted: counts over all `total` records by `kind`, `theme`, `tlp`, `lang`, `group`
+    /// and `origin` (the last two as lower-case hexadecimal), the most frequent values first,
+    /// at most [`MAX_FACET_VALUES`] each.
+    pub facets: BTreeMap<String, Vec<(String, u64)>>,
+    /// Continues behind this page; none on the last one.
+    pub next: Option<Cursor>,
+}
+
+/// Values that a facet lists at most.
+pub const MAX_FACET_VALUES: usize = 100;
+
+/// One record found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// The store's number of the record.
+    pub num: u64,
+    /// BM25 score; zero where the answer is sorted by date.
+    pub score: f32,
+}
+
+/// The reading side: cheap to clone, shared by all threads.
+#[derive(Clone)]
+pub struct Index {
+    shared: Arc<Shared>,
+}
+
+/// What the writer and the readers have in common.
+struct Shared {
+    reader: IndexReader,
+    fields: Fields,
+    committed_seq: AtomicU64,
+}
+
+/// An opened index.
+pub struct Opened {
+    /// The reading side.
+    pub index: Index,
+    /// The only writer; give it to one thread.
+    pub writer: Writer,
+    /// The directory was missing, damaged or of another schema, and the index starts empty.
+    /// Whether or not it did, the caller goes on from [`Index::committed_seq`].
+    pub rebuilt: bool,
+}
+
+impl Index {
+    /// Opens the index in `dir`, which belongs to it alone: **everything in it is deleted** when
+    /// it is not a sound index of today's schema. All files are read once to check them, about
+    /// a second a gigabyte.
+    ///
+    /// `writer_memory_bytes` bounds the writer's buffers; it is brought between
+    /// [`MIN_WRITER_MEMORY_BYTES`] and [`MAX_WRITER_MEMORY_BYTES`]. One thread writes.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] when the disk or its rights fail, [`IndexError::Busy`] when another
+    /// writer holds the directory.
+    pub fn open(dir: &Path, writer_memory_bytes: usize) -> Result<Opened, IndexError> {
+        let found = directory::open_or_empty(dir)?;
+        let fields = Fields::of(&found.index.schema())?;
+        let reader = found
+            .index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()?;
+        let shared = Arc::new(Shared {
+            reader,
+            fields,
+            committed_seq: AtomicU64::new(found.committed_seq),
+        });
+        let writer = Writer::new(&found.index, dir, Arc::clone(&shared), writer_memory_bytes)?;
+        Ok(Opened {
+            index: Self { shared },
+            writer,
+            rebuilt: found.emptied,
+        })
+    }
+
+    /// The store sequence up to which searches see everything; zero for an empty index.
+    #[must_use]
+    pub fn committed_seq(&self) -> u64 {
+        self.shared.committed_seq.load(Ordering::Acquire)
+    }
+
+    /// How many records the index holds, in all groups. Not for officers' eyes.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.shared.reader.searcher().num_docs()
+    }
+
+    /// Answers a query from the newest commit.
+    ///
+    /// # Errors
+    /// [`IndexError::QueryTooLong`], [`IndexError::TooManyTerms`] and [`IndexError::BadCursor`]
+    /// blame the asker; [`IndexError::Io`] and [`IndexError::Damaged`] do not.
+    pub fn search(&self, query: &Query) -> Result<Found, IndexError> {
+        let searcher = self.shared.reader.searcher();
+        let plan = query::plan(query, &searcher, &self.shared.fields)?;
+        let collector = PageCollector::new(query, plan.sort)?;
+        Ok(searcher.search(&plan.matching, &collector)?)
+    }
+
+    /// The passage of `text` that speaks most of the query, with the query's words marked.
+    ///
+    /// `lang` is the BCP 47 tag of the text; `max_chars` bounds the snippet in characters. A
+    /// query that [`search`](Self::search) would refuse marks nothing.
+    #[must_use]
+    pub fn snippet(&self, query_text: &str, lang: &str, text: &str, max_chars: usize) -> Snippet {
+        snippet::snippet(query_text, lang, text, max_chars)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,298 @@
+//! From what the officer typed to what the search engine runs.
+//!
+//! Words are alternatives: a record matches when it has any of them, and the more of them, the
+//! higher it ranks. Every word is tried in every language; a record counts in the language where
+//! it fits best, so that a record in three languages does not outrank one in a single language.
+//! Phrases must occur, excluded words must not, and the filters are conditions of the same query.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use data_encoding::HEXLOWER;
+use tantivy::query::{
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, Occur,
+    PhraseQuery, Query as EngineQuery, RangeQuery, TermQuery, TermSetQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{Searcher, Term};
+
+use super::Cursor;
+use super::analysis::primary_subtag;
+use super::clauses::{Clause, QueryTerm, analyse, parse};
+use super::error::IndexError;
+use super::forward::Forward;
+use super::schema::Fields;
+
+/// The most hits on one page; a higher limit is brought down to it.
+pub const MAX_HITS: usize = 1000;
+
+/// A question to the index.
+///
+/// The default asks for everything, sees no group and returns no hit: fill in at least `groups`
+/// and `limit`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Words, `"phrases"` that must occur, `-words` and `-"phrases"` that must not. A quote that
+    /// is never closed is ignored. A text without any word asks for everything, newest first.
+    pub text: String,
+    /// Only this kind.
+    pub kind: Option<String>,
+    /// Only records with this theme.
+    pub theme: Option<String>,
+    /// Only records with this tag.
+    pub tag: Option<String>,
+    /// Only records that have a text in this language, by the primary subtag of a BCP 47 tag.
+    pub lang: Option<String>,
+    /// Only this TLP label.
+    pub tlp: Option<String>,
+    /// Only records of these agencies; an empty list finds nothing.
+    pub origins: Option<Vec<[u8; 32]>>,
+    /// Only records updated at or after this time, milliseconds since 1970.
+    pub since_ms: Option<u64>,
+    /// What the asker may see.
+    pub groups: GroupFilter,
+    /// Order of the hits.
+    pub sort: Sort,
+    /// Hits on the page, at most [`MAX_HITS`]; zero for the total and the facets alone.
+    pub limit: usize,
+    /// Continues behind an earlier page of the same query. While the index changes, scores move
+    /// a little, so a hit may then be repeated or missed between pages.
+    pub after: Option<Cursor>,
+    /// Whether to count facets.
+    pub facets: bool,
+}
+
+/// The groups whose records an asker may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupFilter {
+    /// Every group: for the node's own work, never for an officer.
+    All,
+    /// These group ids and no other; an empty list sees nothing.
+    Only(Vec<[u8; 32]>),
+}
+
+impl Default for GroupFilter {
+    fn default() -> Self {
+        Self::Only(Vec::new())
+    }
+}
+
+/// Order of the hits. Equal ones come by rising number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// Best match first; newest first where the text holds no word to match.
+    #[default]
+    Relevance,
+    /// Newest first.
+    Date,
+}
+
+/// A query ready to run.
+pub(super) struct Plan {
+    pub(super) matching: Box<dyn EngineQuery>,
+    /// The order that really applies.
+    pub(super) sort: Sort,
+}
+
+/// Turns a question into a plan for this state of the index.
+pub(super) fn plan(
+    query: &Query,
+    searcher: &Searcher,
+    fields: &Fields,
+) -> Result<Plan, IndexError> {
+    let planner = Planner { searcher, fields };
+    let mut parts = Vec::new();
+    let wanted = planner.text(&parse(&query.text)?, &mut parts)?;
+    planner.filters(query, &mut parts);
+    let sort = if wanted { query.sort } else { Sort::Date };
+    if !parts.iter().any(|(occur, _)| *occur == Occur::Must) {
+        // Exclusions need something to exclude from.
+        parts.push((Occur::Must, Box::new(AllQuery)));
+    }
+    let matching = Box::new(BooleanQuery::new(parts));
+    Ok(Plan { matching, sort })
+}
+
+type Part = (Occur, Box<dyn EngineQuery>);
+
+struct Planner<'a> {
+    searcher: &'a Searcher,
+    fields: &'a Fields,
+}
+
+impl Planner<'_> {
+    /// Adds the conditions of the text; whether there is anything to match and to score.
+    fn text(&self, clauses: &[Clause<'_>], parts: &mut Vec<Part>) -> Result<bool, IndexError> {
+        let mut scored: Vec<Part> = Vec::new();
+        let mut wanted = false;
+        for clause in clauses {
+            if clause.excluded {
+                if let Some(phrase) = self.phrase(clause.text)? {
+                    parts.push((Occur::MustNot, Box::new(Forward(phrase))));
+                }
+            } else if clause.phrase {
+                if let Some(phrase) = self.phrase(clause.text)? {
+                    wanted = true;
+                    scored.push((Occur::Must, phrase));
+                }
+            } else {
+                wanted |= self.words(clause.text, &mut scored)?;
+            }
+        }
+        if wanted {
+            // Words that no record has leave nothing behind, and nothing matches then.
+            let text: Box<dyn EngineQuery> = if scored.is_empty() {
+                Box::new(EmptyQuery)
+            } else {
+                Box::new(BooleanQuery::new(scored))
+            };
+            parts.push((Occur::Must, text));
+        }
+        Ok(wanted)
+    }
+
+    /// Adds one alternative for each word; whether there was a word.
+    fn words(&self, text: &str, scored: &mut Vec<Part>) -> Result<bool, IndexError> {
+        // Languages split a word differently (l'enquête), so words meet by where they begin.
+        let mut words: BTreeMap<usize, Vec<Box<dyn EngineQuery>>> = BTreeMap::new();
+        for (language, of_language) in self.fields.texts() {
+            for term in analyse(language, text) {
+                let readings = words.entry(term.offset).or_default();
+                let in_fields =
+                    self.weigh(of_language.weighted(), |field| self.term(field, &term.text))?;
+                readings.extend(in_fields);
+            }
+        }
+        let found = !words.is_empty();
+        for readings in words.into_values() {
+            scored.extend(best_of(readings).map(|word| (Occur::Should, word)));
+        }
+        Ok(found)
+    }
+
+    /// The words of the text side by side, in any language; none if there is no word.
+    fn phrase(&self, text: &str) -> Result<Option<Box<dyn EngineQuery>>, IndexError> {
+        let mut readings = Vec::new();
+        let mut found = false;
+        for (language, of_language) in self.fields.texts() {
+            let mut terms = analyse(language, text);
+            // The first form of a word is the one that its own spelling is indexed by.
+            terms.dedup_by_key(|term| term.position);
+            found |= !terms.is_empty();
+            let in_fields = self.weigh(of_language.weighted(), |field| {
+                self.terms_in_a_row(field, &terms)
+            })?;
+            readings.extend(in_fields);
+        }
+        let query = best_of(readings).unwrap_or_else(|| Box::new(EmptyQuery));
+        Ok(found.then_some(query))
+    }
+
+    /// The sum over the fields of a language, where each match counts by its field's weight.
+    fn weigh(
+        &self,
+        fields: [(Field, f32); 3],
+        in_field: impl Fn(Field) -> Result<Option<Box<dyn EngineQuery>>, IndexError>,
+    ) -> Result<Option<Box<dyn EngineQuery>>, IndexError> {
+        let mut parts: Vec<Part> = Vec::with_capacity(fields.len());
+        for (field, weight) in fields {
+            if let Some(query) = in_field(field)? {
+                parts.push((Occur::Should, Box::new(BoostQuery::new(query, weight))));
+            }
+        }
+        Ok(match parts.len() {
+            0 => None,
+            1 => parts.pop().map(|(_, query)| query),
+            _ => Some(Box::new(BooleanQuery::new(parts))),
+        })
+    }
+
+    /// Nothing where no record has the term: most terms exist in one language only, and every
+    /// part left out makes the query faster.
+    fn term(&self, field: Field, text: &str) -> Result<Option<Box<dyn EngineQuery>>, IndexError> {
+        let term = Term::from_field_text(field, text);
+        if self.searcher.doc_freq(&term)? == 0 {
+            return Ok(None);
+        }
+        let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
+        Ok(Some(Box::new(query)))
+    }
+
+    fn terms_in_a_row(
+        &self,
+        field: Field,
+        terms: &[QueryTerm],
+    ) -> Result<Option<Box<dyn EngineQuery>>, IndexError> {
+        if let [only] = terms {
+            return self.term(field, &only.text);
+        }
+        let mut row = Vec::with_capacity(terms.len());
+        for QueryTerm { text, position, .. } in terms {
+            let term = Term::from_field_text(field, text);
+            if self.searcher.doc_freq(&term)? == 0 {
+                return Ok(None);
+            }
+            row.push((*position, term));
+        }
+        if row.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(PhraseQuery::new_with_offset(row))))
+    }
+
+    fn filters(&self, query: &Query, parts: &mut Vec<Part>) {
+        let fields = self.fields;
+        let lang = query.lang.as_deref().map(primary_subtag);
+        for (field, value) in [
+            (fields.kind, query.kind.as_deref()),
+            (fields.theme, query.theme.as_deref()),
+            (fields.tag, query.tag.as_deref()),
+            (fields.tlp, query.tlp.as_deref()),
+            (fields.lang, lang.as_deref()),
+        ] {
+            if let Some(value) = value {
+                parts.push(condition(keyword(field, value)));
+            }
+        }
+        if let Some(since_ms) = query.since_ms {
+            let from = Term::from_field_u64(fields.updated_ms, since_ms);
+            let newer = RangeQuery::new(Bound::Included(from), Bound::Unbounded);
+            parts.push(condition(Box::new(newer)));
+        }
+        if let GroupFilter::Only(groups) = &query.groups {
+            parts.push(condition(one_of(fields.group, groups)));
+        }
+        if let Some(origins) = &query.origins {
+            parts.push(condition(one_of(fields.origin, origins)));
+        }
+    }
+}
+
+fn one_of(field: Field, ids: &[[u8; 32]]) -> Box<dyn EngineQuery> {
+    match ids {
+        [] => Box::new(EmptyQuery),
+        [only] => keyword(field, &HEXLOWER.encode(only)),
+        several => Box::new(TermSetQuery::new(
+            several
+                .iter()
+                .map(|id| Term::from_field_text(field, &HEXLOWER.encode(id))),
+        )),
+    }
+}
+
+fn keyword(field: Field, value: &str) -> Box<dyn EngineQuery> {
+    let term = Term::from_field_text(field, value);
+    Box::new(TermQuery::new(term, IndexRecordOption::Basic))
+}
+
+/// A condition that weighs nothing: filters must not change the order.
+fn condition(query: Box<dyn EngineQuery>) -> Part {
+    (Occur::Must, Box::new(ConstScoreQuery::new(query, 0.0)))
+}
+
+fn best_of(mut readings: Vec<Box<dyn EngineQuery>>) -> Option<Box<dyn EngineQuery>> {
+    if readings.len() > 1 {
+        return Some(Box::new(DisjunctionMaxQuery::new(readings)));
+    }
+    readings.pop()
+}

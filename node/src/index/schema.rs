@@ -1,0 +1,146 @@
+//! The fields of the index and their version.
+
+use tantivy::schema::{
+    FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
+};
+use tantivy::tokenizer::TokenizerManager;
+
+use super::analysis::{Language, Side};
+use super::error::IndexError;
+
+/// Version of everything that decides what the files mean: fields, analysis, keys. Raise it with
+/// any change there; indexes of another version are emptied on opening and filled again.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+/// Fields whose values are counted in answers.
+pub(super) const FACETS: [&str; 6] = [KIND, THEME, TLP, LANG, GROUP, ORIGIN];
+
+pub(super) const NUM: &str = "num";
+pub(super) const UPDATED_MS: &str = "updated_ms";
+const KIND: &str = "kind";
+const THEME: &str = "theme";
+const TAG: &str = "tag";
+const TLP: &str = "tlp";
+const LANG: &str = "lang";
+const GROUP: &str = "group";
+const ORIGIN: &str = "origin";
+
+/// Handles of all fields.
+#[derive(Debug, Clone)]
+pub(super) struct Fields {
+    pub(super) num: Field,
+    pub(super) updated_ms: Field,
+    pub(super) kind: Field,
+    pub(super) theme: Field,
+    pub(super) tag: Field,
+    pub(super) tlp: Field,
+    pub(super) lang: Field,
+    pub(super) group: Field,
+    pub(super) origin: Field,
+    texts: Vec<(Language, TextFields)>,
+}
+
+/// The text fields of one language.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TextFields {
+    pub(super) title: Field,
+    pub(super) summary: Field,
+    pub(super) body: Field,
+}
+
+impl TextFields {
+    /// The fields with the weight of a match in each: a title says what a record is about, a
+    /// body mentions many things.
+    pub(super) fn weighted(self) -> [(Field, f32); 3] {
+        [(self.title, 3.0), (self.summary, 1.5), (self.body, 1.0)]
+    }
+}
+
+/// Builds the schema. Nothing is stored; what answers need of a record are its number and time
+/// and the counted keywords, which are kept by column.
+pub(super) fn build() -> Schema {
+    let mut schema = Schema::builder();
+    schema.add_u64_field(NUM, INDEXED | FAST);
+    schema.add_u64_field(UPDATED_MS, FAST);
+    for name in FACETS {
+        schema.add_text_field(name, keyword().set_fast("raw"));
+    }
+    schema.add_text_field(TAG, keyword());
+    for language in Language::ALL {
+        for part in ["title", "summary", "body"] {
+            schema.add_text_field(&text_field(part, language), text(language));
+        }
+    }
+    schema.build()
+}
+
+/// Makes the analysers known under the names that the schema uses.
+pub(super) fn register_analysers(tokenizers: &TokenizerManager) {
+    for language in Language::ALL {
+        tokenizers.register(&analyser_name(language), language.analyser(Side::Record));
+    }
+}
+
+impl Fields {
+    /// Finds the fields in the schema of an opened index.
+    pub(super) fn of(schema: &Schema) -> Result<Self, IndexError> {
+        let field = |name: &str| schema.get_field(name).map_err(IndexError::from);
+        let mut texts = Vec::with_capacity(Language::ALL.len());
+        for language in Language::ALL {
+            let fields = TextFields {
+                title: field(&text_field("title", language))?,
+                summary: field(&text_field("summary", language))?,
+                body: field(&text_field("body", language))?,
+            };
+            texts.push((language, fields));
+        }
+        Ok(Self {
+            num: field(NUM)?,
+            updated_ms: field(UPDATED_MS)?,
+            kind: field(KIND)?,
+            theme: field(THEME)?,
+            tag: field(TAG)?,
+            tlp: field(TLP)?,
+            lang: field(LANG)?,
+            group: field(GROUP)?,
+            origin: field(ORIGIN)?,
+            texts,
+        })
+    }
+
+    /// The text fields by language.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (Language, TextFields)> + '_ {
+        self.texts.iter().copied()
+    }
+
+    /// The text fields of one language.
+    pub(super) fn text(&self, language: Language) -> Option<TextFields> {
+        self.texts()
+            .find_map(|(of, fields)| (of == language).then_some(fields))
+    }
+}
+
+fn keyword() -> TextOptions {
+    TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer("raw")
+            .set_fieldnorms(false)
+            .set_index_option(IndexRecordOption::Basic),
+    )
+}
+
+fn text(language: Language) -> TextOptions {
+    TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer(&analyser_name(language))
+            .set_index_option(IndexRecordOption::WithFreqsAndPositions),
+    )
+}
+
+fn text_field(part: &str, language: Language) -> String {
+    format!("{part}_{}", language.code())
+}
+
+fn analyser_name(language: Language) -> String {
+    format!("diwan_{}", language.code())
+}

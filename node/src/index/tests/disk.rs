@@ -1,0 +1,117 @@
+//! What the directory survives: reopening, damage, other versions, a second owner.
+
+use std::fs;
+use std::path::Path;
+
+use super::{MEMORY, filled, manuals, open, search};
+use crate::index::{Index, IndexError};
+
+#[test]
+fn the_committed_sequence_survives() {
+    let (dir, opened) = filled(&manuals());
+    assert!(opened.rebuilt);
+    assert_eq!(opened.index.committed_seq(), 1);
+    drop(opened);
+    let mut opened = open(dir.path());
+    assert!(!opened.rebuilt);
+    assert_eq!(opened.index.committed_seq(), 1);
+    assert_eq!(search(&opened, "enquêtes"), [1]);
+    opened.writer.commit(42).unwrap();
+    drop(opened);
+    assert_eq!(open(dir.path()).index.committed_seq(), 42);
+}
+
+/// Breaks an index by `harm` and expects an empty, working one afterwards.
+fn starts_empty_after(harm: impl Fn(&Path)) {
+    let (dir, opened) = filled(&manuals());
+    drop(opened);
+    harm(dir.path());
+    let mut opened = open(dir.path());
+    assert!(opened.rebuilt);
+    assert_eq!((opened.index.count(), opened.index.committed_seq()), (0, 0));
+    opened.writer.put(&manuals()[0]).unwrap();
+    opened.writer.commit(5).unwrap();
+    assert_eq!(search(&opened, "enquête"), [1]);
+    drop(opened);
+    assert!(!open(dir.path()).rebuilt);
+}
+
+/// The files of the index, largest first.
+fn files(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).unwrap().len()));
+    files
+}
+
+#[test]
+fn another_schema_version_starts_empty() {
+    starts_empty_after(|dir| fs::write(dir.join("diwan-index-version"), "0\n").unwrap());
+    starts_empty_after(|dir| fs::remove_file(dir.join("diwan-index-version")).unwrap());
+}
+
+#[test]
+fn damage_starts_empty() {
+    starts_empty_after(|dir| fs::write(dir.join("meta.json"), "{").unwrap());
+    starts_empty_after(|dir| fs::write(dir.join("meta.json"), [0xff; 40]).unwrap());
+    starts_empty_after(|dir| fs::remove_file(dir.join("meta.json")).unwrap());
+    starts_empty_after(|dir| fs::remove_file(dir.join(".managed.json")).unwrap());
+    starts_empty_after(|dir| fs::remove_dir_all(dir).unwrap());
+    starts_empty_after(|dir| {
+        fs::remove_dir_all(dir).unwrap();
+        fs::create_dir_all(dir.join("meta.json")).unwrap();
+        fs::create_dir_all(dir.join("diwan-index-version").join("deep")).unwrap();
+        fs::write(dir.join("garbage"), [7; 5000]).unwrap();
+    });
+}
+
+#[test]
+fn one_flipped_bit_or_a_lost_segment_file_starts_empty() {
+    let is_segment = |path: &Path| {
+        path.extension()
+            .is_some_and(|ext| ext != "json" && ext != "lock")
+            && !path.ends_with("diwan-index-version")
+    };
+    starts_empty_after(|dir| {
+        for path in files(dir).into_iter().filter(|path| is_segment(path)) {
+            let mut bytes = fs::read(&path).unwrap();
+            bytes[0] ^= 1;
+            fs::write(&path, bytes).unwrap();
+        }
+    });
+    for harm in [
+        |path: &Path| fs::remove_file(path),
+        |path: &Path| fs::write(path, []),
+    ] {
+        starts_empty_after(|dir| {
+            let victim = files(dir)
+                .into_iter()
+                .find(|path| is_segment(path))
+                .unwrap();
+            harm(&victim).unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_second_writer_is_refused_and_harms_nothing() {
+    let (dir, opened) = filled(&manuals());
+    assert!(matches!(
+        Index::open(dir.path(), MEMORY),
+        Err(IndexError::Busy(_))
+    ));
+    assert_eq!(search(&opened, "enquête"), [1]);
+    drop(opened);
+    assert_eq!(open(dir.path()).index.count(), 3);
+}
+
+#[test]
+fn a_file_in_place_of_the_directory_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("index");
+    fs::write(&path, "not ours").unwrap();
+    assert!(matches!(Index::open(&path, MEMORY), Err(IndexError::Io(_))));
+    assert_eq!(fs::read(&path).unwrap(), b"not ours");
+}

@@ -1,0 +1,141 @@
+//! The writing side: records in, commits out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use data_encoding::HEXLOWER;
+use tantivy::directory::error::LockError;
+use tantivy::schema::Field;
+use tantivy::{IndexWriter, TantivyDocument, TantivyError, Term};
+
+use super::analysis::{Language, primary_subtag};
+use super::error::IndexError;
+use super::schema::{Fields, TextFields};
+use super::{Indexable, Shared};
+
+/// The least memory that a writer works with, bytes.
+pub const MIN_WRITER_MEMORY_BYTES: usize = 15_000_000;
+
+/// The most memory that a writer takes, bytes; more brings nothing to one thread.
+pub const MAX_WRITER_MEMORY_BYTES: usize = 2_000_000_000;
+
+/// Changes the index. There is one a directory, owned by one thread.
+///
+/// Nothing is visible or durable before [`commit`](Self::commit). After an error, call
+/// [`rollback`](Self::rollback) (or open the index again) and go on from
+/// [`Index::committed_seq`](super::Index::committed_seq).
+pub struct Writer {
+    inner: IndexWriter,
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        index: &tantivy::Index,
+        dir: &Path,
+        shared: Arc<Shared>,
+        memory_bytes: usize,
+    ) -> Result<Self, IndexError> {
+        let memory_bytes = memory_bytes.clamp(MIN_WRITER_MEMORY_BYTES, MAX_WRITER_MEMORY_BYTES);
+        let inner =
+            index
+                .writer_with_num_threads(1, memory_bytes)
+                .map_err(|error| match error {
+                    TantivyError::LockFailure(LockError::LockBusy, _) => {
+                        IndexError::Busy(dir.to_owned())
+                    }
+                    other => other.into(),
+                })?;
+        Ok(Self { inner, shared })
+    }
+
+    /// Puts a record, in place of the one with the same number. Blocks while the writer's
+    /// buffers are full.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] or [`IndexError::Damaged`] when the writer has failed.
+    pub fn put(&mut self, record: &Indexable) -> Result<(), IndexError> {
+        self.remove(record.num);
+        self.inner
+            .add_document(document(record, &self.shared.fields))?;
+        Ok(())
+    }
+
+    /// Removes a record; one that is not there is no error.
+    pub fn remove(&mut self, num: u64) {
+        self.inner
+            .delete_term(Term::from_field_u64(self.shared.fields.num, num));
+    }
+
+    /// Makes all changes durable and visible to searches that start from now on. `seq` is the
+    /// store sequence that the index covers with them.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] on a full or failing disk: the last commit stays in force.
+    pub fn commit(&mut self, seq: u64) -> Result<(), IndexError> {
+        let mut commit = self.inner.prepare_commit()?;
+        commit.set_payload(&seq.to_string());
+        commit.commit()?;
+        self.shared.reader.reload()?;
+        // Stored after the reload: who reads the sequence finds the records.
+        self.shared.committed_seq.store(seq, Ordering::Release);
+        Ok(())
+    }
+
+    /// Forgets every change since the last commit, and makes a failed writer usable again.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] when the disk still fails.
+    pub fn rollback(&mut self) -> Result<(), IndexError> {
+        self.inner.rollback()?;
+        Ok(())
+    }
+}
+
+fn document(record: &Indexable, fields: &Fields) -> TantivyDocument {
+    let mut document = TantivyDocument::new();
+    document.add_u64(fields.num, record.num);
+    document.add_u64(fields.updated_ms, record.updated_ms);
+    document.add_text(fields.kind, &record.kind);
+    document.add_text(fields.tlp, &record.tlp);
+    document.add_text(fields.group, HEXLOWER.encode(&record.group));
+    document.add_text(fields.origin, HEXLOWER.encode(&record.origin));
+    // Sets, because a value given twice would count twice in its facet.
+    add_keywords(&mut document, fields.theme, record.themes.iter().cloned());
+    add_keywords(&mut document, fields.tag, record.tags.iter().cloned());
+    let languages = [&record.title, &record.summary, &record.body]
+        .into_iter()
+        .flatten()
+        .filter(|(_, text)| !text.trim().is_empty())
+        .map(|(tag, _)| primary_subtag(tag));
+    add_keywords(&mut document, fields.lang, languages);
+    add_texts(&mut document, fields, &record.title, |of| of.title);
+    add_texts(&mut document, fields, &record.summary, |of| of.summary);
+    add_texts(&mut document, fields, &record.body, |of| of.body);
+    document
+}
+
+fn add_keywords(
+    document: &mut TantivyDocument,
+    field: Field,
+    values: impl Iterator<Item = String>,
+) {
+    for value in values.collect::<BTreeSet<_>>() {
+        document.add_text(field, value);
+    }
+}
+
+fn add_texts(
+    document: &mut TantivyDocument,
+    fields: &Fields,
+    texts: &BTreeMap<String, String>,
+    part: impl Fn(TextFields) -> Field,
+) {
+    for (tag, text) in texts {
+        if let Some(of_language) = fields.text(Language::of_tag(tag)) {
+            document.add_text(part(of_language), text);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! TCP with TLS 1.3 and yamux, and QUIC. TLS everywhere: its key exchange is post-quantum here,
+//! which that of the network library's other handshake is not.
+
+use std::env;
+use std::ffi::OsString;
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use libp2p::core::Transport;
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::Boxed;
+use libp2p::core::upgrade::Version;
+use libp2p::identity::Keypair;
+use libp2p::swarm::{self, NetworkBehaviour};
+use libp2p::{PeerId, Swarm, dns, quic, tcp, tls, yamux};
+use libp2p_allow_block_list::{AllowedPeers, Behaviour as PeerList};
+use libp2p_connection_limits::{Behaviour as Limits, ConnectionLimits};
+
+use super::error::NetError;
+use super::gate::Gate;
+use super::streams::Streams;
+
+/// From the first packet to an established connection. Four round trips of a bad satellite link
+/// take some 6 s; a stranger holds a pending connection no longer than this.
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection stays without a stream: while the deciding side opens one. Ample, as
+/// opening has its own limit of 10 s.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Handshakes under way at once, of some 100 KiB each: bounds what strangers can occupy.
+const MAX_PENDING_INCOMING: u32 = 64;
+
+/// Established connections to one peer: both sides may dial at once and each tries two addresses
+/// at a time. All but one are closed within a round trip.
+const MAX_CONNECTIONS_PER_PEER: u32 = 4;
+
+/// Addresses of one peer that are dialled; further ones are left out. Bounds how long one dial
+/// goes on, and how many connections somebody else's list of addresses can make this node attempt.
+pub(crate) const MAX_ADDRESSES: usize = 8;
+
+/// Addresses of one peer that are dialled at once; the others follow as these fail.
+pub(crate) const DIALED_AT_ONCE: NonZeroU8 = match NonZeroU8::new(2) {
+    Some(two) => two,
+    None => NonZeroU8::MIN,
+};
+
+/// Streams a peer may have open on a connection. The protocol needs one; the second leaves room
+/// for refusing it in order.
+const MAX_STREAMS: u32 = 2;
+
+/// All behaviours of the swarm. Each may deny a connection, in this order.
+#[derive(NetworkBehaviour)]
+pub(crate) struct Behaviour {
+    pub(crate) gate: Gate,
+    /// The trust set. Denies everyone else, and closes the connections of who leaves it.
+    pub(crate) trusted: PeerList<AllowedPeers>,
+    limits: Limits,
+    pub(crate) streams: Streams,
+}
+
+/// A swarm that speaks as this node and trusts nobody yet.
+pub(crate) fn swarm(keypair: &Keypair, max_connections: u32) -> Result<Swarm<Behaviour>, NetError> {
+    refuse_key_log(env::var_os("SSLKEYLOGFILE"))?;
+    let limits = ConnectionLimits::default()
+        .with_max_pending_incoming(Some(MAX_PENDING_INCOMING))
+        .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER))
+        .with_max_established(Some(max_connections));
+    let behaviour = Behaviour {
+        gate: Gate::default(),
+        trusted: PeerList::default(),
+        limits: Limits::new(limits),
+        streams: Streams::default(),
+    };
+    let config = swarm::Config::with_tokio_executor()
+        .with_idle_connection_timeout(IDLE_TIMEOUT)
+        .with_dial_concurrency_factor(DIALED_AT_ONCE)
+        .with_max_negotiating_inbound_streams(MAX_STREAMS as usize);
+    Ok(Swarm::new(
+        transport(keypair)?,
+        behaviour,
+        keypair.public().to_peer_id(),
+        config,
+    ))
+}
+
+/// The TLS library honours this variable unconditionally, so a node whose environment has it set
+/// would write the secrets of every session to a file.
+fn refuse_key_log(variable: Option<OsString>) -> Result<(), NetError> {
+    variable.map_or(Ok(()), |_| Err(NetError::KeyLogSet))
+}
+
+/// Both transports, with names looked up before they are dialled.
+pub(crate) fn transport(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError> {
+    match dns::tokio::Transport::system(by_ip(keypair)?) {
+        Ok(transport) => Ok(transport.boxed()),
+        // A machine without a resolver, as in an isolated network, still dials by IP address.
+        Err(error) => {
+            tracing::warn!(%error, "no name server is configured: names in addresses will fail");
+            Ok(by_ip(keypair)?)
+        }
+    }
+}
+
+fn by_ip(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError> {
+    let tls = tls::Config::new(keypair).map_err(|error| NetError::Identity {
+        reason: error.to_string(),
+    })?;
+    let mut yamux = yamux::Config::default();
+    yamux.set_max_num_streams(MAX_STREAMS as usize);
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .upgrade(Version::V1Lazy)
+        .authenticate(tls)
+        .multiplex(yamux)
+        .timeout(HANDSHAKE_TIMEOUT)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+
+    let mut config = quic::Config::new(keypair);
+    config.handshake_timeout = HANDSHAKE_TIMEOUT;
+    config.max_concurrent_stream_limit = MAX_STREAMS;
+    let quic = quic::tokio::Transport::new(config)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+
+    Ok(tcp
+        .or_transport(quic)
+        .map(|either, _| either.into_inner())
+        .boxed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_log_is_refused_even_if_empty() {
+        assert!(refuse_key_log(None).is_ok());
+        for value in ["", "/tmp/keys"] {
+            let refused = refuse_key_log(Some(value.into()));
+            assert!(matches!(refused, Err(NetError::KeyLogSet)));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The store: the log, the chains, the trust list, the records and their views, in one redb file.
+//!
+//! One writer (the ingest thread), readers beside it. One step of the engine is one transaction:
+//! log, records, views, receipts and journal of that step become durable together or not at all.
+//! `docs/storage-format/store.md` gives every table.
+
+mod reading;
+mod rows;
+mod tables;
+mod writing;
+
+pub use reading::Reading;
+pub use rows::{GroupRow, LogRow, RecordRow, RecordState, VersionRow};
+pub use writing::Writing;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
+
+/// The layout that this code reads and writes.
+const SCHEMA_VERSION: u64 = 1;
+/// Memory for redb's page cache, in bytes: enough for the inner pages of a million records.
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Why the store did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it open.
+    #[error("{0} is open in another process")]
+    Busy(PathBuf),
+    /// Its bytes are not what they should be.
+    #[error("{path} is damaged: {detail}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        detail: String,
+    },
+    /// Written by a newer version of this program.
+    #[error("the store has layout {found}, this program knows {SCHEMA_VERSION}")]
+    Newer {
+        /// Found.
+        found: u64,
+    },
+    /// The disk failed or is full.
+    #[error("the disk refused: {0}")]
+    Io(String),
+}
+
+macro_rules! from_redb {
+    ($($error:ty),+) => {$(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                StoreError::from_redb(error.into())
+            }
+        }
+    )+};
+}
+from_redb!(
+    redb::TransactionError,
+    redb::TableError,
+    redb::CommitError,
+    redb::SetDurabilityError
+);
+
+impl From<StorageError> for StoreError {
+    fn from(error: StorageError) -> Self {
+        StoreError::from_redb(error.into())
+    }
+}
+
+impl StoreError {
+    fn from_redb(error: redb::Error) -> Self {
+        match error {
+            redb::Error::Corrupted(detail) => StoreError::Damaged {
+                path: PathBuf::from("store.redb"),
+                detail,
+            },
+            other => StoreError::Io(other.to_string()),
+        }
+    }
+
+    /// A row that does not decode: the file was damaged or written by something else.
+    fn row(table: &str) -> Self {
+        StoreError::Damaged {
+            path: PathBuf::from("store.redb"),
+            detail: format!("a row of table {table} does not read"),
+        }
+    }
+}
+
+/// The open store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: Arc<Database>,
+}
+
+impl Store {
+    /// Opens the store, or makes an empty one with [`Store::create`]'s layout where the file is
+    /// missing and `create` is set. After a stop that was not clean, the whole file is checked.
+    ///
+    /// # Errors
+    /// [`StoreError`] says whether it is busy, damaged, newer or unreadable.
+    pub fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
+        // redb answers most damage with an error and some of it with a panic. Nothing is shared with
+        // the attempt: what it leaves behind is dropped with it.
+        std::panic::catch_unwind(|| Self::open_checked(path, create)).unwrap_or_else(|_| {
+            Err(StoreError::Damaged {
+                path: path.to_owned(),
+                detail: "it holds what no database does".to_owned(),
+            })
+        })
+    }
+
+    fn open_checked(path: &Path, create: bool) -> Result<Self, StoreError> {
+        if !create && !path.exists() {
+            return Err(StoreError::Damaged {
+                path: path.to_owned(),
+                detail: "the file is missing".to_owned(),
+            });
+        }
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        let opened = if create {
+            builder.create(path)
+        } else {
+            builder.open(path)
+        };
+        let mut db = opened.map_err(|error| opening_error(path, error))?;
+        if !create && !is_clean(&db)? && !matches!(db.check_integrity(), Ok(true)) {
+            return Err(StoreError::Damaged {
+                path: path.to_owned(),
+                detail: "checksums do not match".to_owned(),
+            });
+        }
+        let store = Self { db: Arc::new(db) };
+        store.check_schema()?;
+        store.mark_clean(false)?;
+        Ok(store)
+    }
+
+    fn check_schema(&self) -> Result<(), StoreError> {
+        self.write(|tables| match tables.meta_u64("schema")? {
+            None => tables.set_meta_u64("schema", SCHEMA_VERSION),
+            Some(SCHEMA_VERSION) => Ok(()),
+            Some(found) => Err(StoreError::Newer { found }),
+        })
+    }
+
+    /// Notes whether the store was closed in order. A store that was not is checked when opened.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn mark_clean(&self, clean: bool) -> Result<(), StoreError> {
+        self.write(|tables| tables.set_meta_u64("clean", u64::from(clean)))
+    }
+
+    /// Runs one durable transaction: all of it or, where `step` fails, nothing.
+    ///
+    /// # Errors
+    /// What `step` returned, or [`StoreError`] of the commit.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        step: impl FnOnce(&mut Writing<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut transaction = self.db.begin_write().map_err(StoreError::from)?;
+        // Quick repair costs a little with every commit and saves a scan of the whole file after
+        // kill -9. It implies two-phase commit, which redb advises where bytes come from strangers.
+        transaction.set_quick_repair(true);
+        let outcome = step(&mut Writing::open(&transaction)?)?;
+        transaction.commit().map_err(StoreError::from)?;
+        Ok(outcome)
+    }
+
+    /// A consistent view of the last commit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn read(&self) -> Result<Reading, StoreError> {
+        Reading::open(&self.db.begin_read()?)
+    }
+}
+
+fn opening_error(path: &Path, error: DatabaseError) -> StoreError {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => StoreError::Busy(path.to_owned()),
+        DatabaseError::Storage(StorageError::Io(error))
+            if error.kind() != std::io::ErrorKind::InvalidData
+                && error.kind() != std::io::ErrorKind::UnexpectedEof =>
+        {
+            StoreError::Io(format!("{}: {error}", path.display()))
+        }
+        other => StoreError::Damaged {
+            path: path.to_owned(),
+            detail: other.to_string(),
+        },
+    }
+}
+
+fn is_clean(db: &Database) -> Result<bool, StoreError> {
+    let transaction = db.begin_read()?;
+    match transaction.open_table(tables::META) {
+        Ok(table) => reading::meta_u64(&table, "clean").map(|clean| clean == Some(1)),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! The tables, their keys and values.
+
+use redb::TableDefinition;
+
+pub(super) type Id = [u8; 32];
+
+/// Name to value: layout, clean stop, counters, the own incarnation.
+pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+/// (agency, height) to signed statement.
+pub(super) const AGENCIES: TableDefinition<(&Id, u32), &[u8]> = TableDefinition::new("agencies");
+/// Agency to trust entry (CBOR).
+pub(super) const TRUST: TableDefinition<&Id, &[u8]> = TableDefinition::new("trust");
+/// (group, height) to signed statement.
+pub(super) const GROUP_CHAINS: TableDefinition<(&Id, u32), &[u8]> =
+    TableDefinition::new("group_chains");
+/// Group to [`GroupRow`](super::GroupRow).
+pub(super) const GROUPS: TableDefinition<&Id, &[u8]> = TableDefinition::new("groups");
+/// Small number of a log to [`LogRow`](super::LogRow).
+pub(super) const LOGS: TableDefinition<u32, &[u8]> = TableDefinition::new("logs");
+/// (log, sequence) to entry.
+pub(super) const ENTRIES: TableDefinition<(u32, u64), &[u8]> = TableDefinition::new("entries");
+/// Small number of a record to [`RecordRow`](super::RecordRow).
+pub(super) const RECORDS: TableDefinition<u64, &[u8]> = TableDefinition::new("records");
+/// Record id to its small number.
+pub(super) const RECORD_IDS: TableDefinition<&Id, u64> = TableDefinition::new("record_ids");
+/// (record number, log, sequence) of each change of a record.
+pub(super) const CHANGES: TableDefinition<(u64, u32, u64), ()> = TableDefinition::new("changes");
+/// (record id, log, sequence) of changes that came before their record.
+pub(super) const EARLY: TableDefinition<(&Id, u32, u64), ()> = TableDefinition::new("early");
+/// Record number to content (CBOR), for records that were edited.
+pub(super) const VIEWS: TableDefinition<u64, &[u8]> = TableDefinition::new("views");
+/// (group number, import key) to record number, for records of this agency.
+pub(super) const IMPORTS: TableDefinition<(u32, &[u8]), u64> = TableDefinition::new("imports");
+/// (record id, annotation's number).
+pub(super) const ABOUT: TableDefinition<(&Id, u64), ()> = TableDefinition::new("about");
+/// (group, node) to signed receipt.
+pub(super) const RECEIPTS: TableDefinition<(&Id, &Id), &[u8]> = TableDefinition::new("receipts");
+/// (log, sequence) to the reason why the entry has no effect.
+pub(super) const QUARANTINE: TableDefinition<(u32, u64), u8> = TableDefinition::new("quarantine");
+/// Store sequence to the number of the record that changed: what the index follows.
+pub(super) const JOURNAL: TableDefinition<u64, u64> = TableDefinition::new("journal");

@@ -1,0 +1,342 @@
+//! One transaction of the ingest thread.
+
+use diwan_core::id::{AgencyId, GroupId, RecordId};
+use diwan_core::log::Entry;
+use diwan_core::record::{ChangeReason, Content};
+use diwan_core::trust::TrustEntry;
+use diwan_core::verify::{AgencyStep, GroupStep, SignedReceipt, Verified};
+use diwan_core::wire;
+use redb::{ReadableTable, Table, WriteTransaction};
+
+use super::StoreError;
+use super::reading::{self, meta_u64};
+use super::rows::{self, GroupRow, LogRow, RecordRow, RecordState};
+use super::tables::{self, Id};
+
+/// The tables of an open transaction.
+pub struct Writing<'txn> {
+    meta: Table<'txn, &'static str, &'static [u8]>,
+    agencies: Table<'txn, (&'static Id, u32), &'static [u8]>,
+    trust: Table<'txn, &'static Id, &'static [u8]>,
+    group_chains: Table<'txn, (&'static Id, u32), &'static [u8]>,
+    groups: Table<'txn, &'static Id, &'static [u8]>,
+    logs: Table<'txn, u32, &'static [u8]>,
+    entries: Table<'txn, (u32, u64), &'static [u8]>,
+    records: Table<'txn, u64, &'static [u8]>,
+    record_ids: Table<'txn, &'static Id, u64>,
+    changes: Table<'txn, (u64, u32, u64), ()>,
+    early: Table<'txn, (&'static Id, u32, u64), ()>,
+    views: Table<'txn, u64, &'static [u8]>,
+    imports: Table<'txn, (u32, &'static [u8]), u64>,
+    about: Table<'txn, (&'static Id, u64), ()>,
+    receipts: Table<'txn, (&'static Id, &'static Id), &'static [u8]>,
+    quarantine: Table<'txn, (u32, u64), u8>,
+    journal: Table<'txn, u64, u64>,
+}
+
+impl<'txn> Writing<'txn> {
+    pub(super) fn open(transaction: &'txn WriteTransaction) -> Result<Self, StoreError> {
+        Ok(Self {
+            meta: transaction.open_table(tables::META)?,
+            agencies: transaction.open_table(tables::AGENCIES)?,
+            trust: transaction.open_table(tables::TRUST)?,
+            group_chains: transaction.open_table(tables::GROUP_CHAINS)?,
+            groups: transaction.open_table(tables::GROUPS)?,
+            logs: transaction.open_table(tables::LOGS)?,
+            entries: transaction.open_table(tables::ENTRIES)?,
+            records: transaction.open_table(tables::RECORDS)?,
+            record_ids: transaction.open_table(tables::RECORD_IDS)?,
+            changes: transaction.open_table(tables::CHANGES)?,
+            early: transaction.open_table(tables::EARLY)?,
+            views: transaction.open_table(tables::VIEWS)?,
+            imports: transaction.open_table(tables::IMPORTS)?,
+            about: transaction.open_table(tables::ABOUT)?,
+            receipts: transaction.open_table(tables::RECEIPTS)?,
+            quarantine: transaction.open_table(tables::QUARANTINE)?,
+            journal: transaction.open_table(tables::JOURNAL)?,
+        })
+    }
+
+    /// A number among the meta values.
+    pub fn meta_u64(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        meta_u64(&self.meta, name)
+    }
+
+    /// Sets a number among the meta values.
+    pub fn set_meta_u64(&mut self, name: &str, value: u64) -> Result<(), StoreError> {
+        self.meta.insert(name, value.to_be_bytes().as_slice())?;
+        Ok(())
+    }
+
+    /// Keeps one statement of an agency chain.
+    pub fn put_agency_step(&mut self, step: &Verified<AgencyStep>) -> Result<(), StoreError> {
+        let agency = step.chain.id();
+        self.agencies
+            .insert((agency.as_bytes(), step.height), step.bytes.as_slice())?;
+        Ok(())
+    }
+
+    /// Keeps one statement of a group chain; a new group gets its row.
+    pub fn put_group_step(&mut self, step: &Verified<GroupStep>) -> Result<(), StoreError> {
+        let group = step.chain.id();
+        self.group_chains
+            .insert((group.as_bytes(), step.height), step.bytes.as_slice())?;
+        self.group_row(&group)?;
+        Ok(())
+    }
+
+    /// What the local admin decided about an agency; none forgets it.
+    pub fn put_trust(
+        &mut self,
+        agency: &AgencyId,
+        entry: Option<&TrustEntry>,
+    ) -> Result<(), StoreError> {
+        match entry {
+            Some(entry) => {
+                self.trust
+                    .insert(agency.as_bytes(), wire::encode(entry).as_slice())?;
+            }
+            None => {
+                self.trust.remove(agency.as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A group's row, made where it is missing.
+    pub fn group_row(&mut self, group: &GroupId) -> Result<GroupRow, StoreError> {
+        if let Some(bytes) = self.groups.get(group.as_bytes())? {
+            return rows::from_bytes("groups", bytes.value());
+        }
+        let num = self.next_number("groups")?;
+        let row = GroupRow {
+            num: u32::try_from(num).unwrap_or(u32::MAX),
+            records: 0,
+        };
+        self.groups
+            .insert(group.as_bytes(), rows::to_bytes(&row).as_slice())?;
+        Ok(row)
+    }
+
+    fn count_record(&mut self, group: &GroupId, shown: bool) -> Result<(), StoreError> {
+        let mut row = self.group_row(group)?;
+        row.records = match shown {
+            true => row.records.saturating_add(1),
+            false => row.records.saturating_sub(1),
+        };
+        self.groups
+            .insert(group.as_bytes(), rows::to_bytes(&row).as_slice())?;
+        Ok(())
+    }
+
+    fn next_number(&mut self, of: &str) -> Result<u64, StoreError> {
+        let name = format!("next.{of}");
+        let number = self.meta_u64(&name)?.unwrap_or(1);
+        self.set_meta_u64(&name, number.saturating_add(1))?;
+        Ok(number)
+    }
+
+    /// The next store sequence: one a changed record.
+    fn next_store_seq(&mut self) -> Result<u64, StoreError> {
+        let seq = self.meta_u64("store_seq")?.unwrap_or(0).saturating_add(1);
+        self.set_meta_u64("store_seq", seq)?;
+        Ok(seq)
+    }
+
+    /// The newest store sequence.
+    pub fn store_seq(&self) -> Result<u64, StoreError> {
+        Ok(self.meta_u64("store_seq")?.unwrap_or(0))
+    }
+
+    /// A number for a new log.
+    pub fn new_log(&mut self) -> Result<u32, StoreError> {
+        Ok(u32::try_from(self.next_number("logs")?).unwrap_or(u32::MAX))
+    }
+
+    /// Keeps verified entries of one log and moves its row forward.
+    pub fn put_entries(
+        &mut self,
+        log: u32,
+        entries: &Verified<Vec<Entry>>,
+    ) -> Result<(), StoreError> {
+        for entry in entries.iter() {
+            let bytes = rows::entry_to_bytes(entry);
+            self.entries
+                .insert((log, entry.header.seq), bytes.as_slice())?;
+        }
+        let Some(last) = entries.last() else {
+            return Ok(());
+        };
+        let row = LogRow {
+            group: last.header.group,
+            writer: last.header.writer,
+            seq: last.header.seq,
+            head: last.header.hash(),
+            height: last.header.height,
+        };
+        self.logs.insert(log, rows::to_bytes(&row).as_slice())?;
+        Ok(())
+    }
+
+    /// An entry.
+    pub fn entry(&self, log: u32, seq: u64) -> Result<Option<Entry>, StoreError> {
+        reading::entry(&self.entries, log, seq)
+    }
+
+    /// Every entry of a log behind a sequence: (sequence, record).
+    pub fn entries_behind(&self, log: u32, seq: u64) -> Result<Vec<(u64, RecordId)>, StoreError> {
+        let mut found = Vec::new();
+        for row in self
+            .entries
+            .range((log, seq.saturating_add(1))..=(log, u64::MAX))?
+        {
+            let (key, bytes) = row?;
+            let entry = rows::entry_from_bytes(bytes.value())?;
+            found.push((key.value().1, entry.header.record));
+        }
+        Ok(found)
+    }
+
+    /// A record's number.
+    pub fn record_num(&self, id: &RecordId) -> Result<Option<u64>, StoreError> {
+        Ok(self.record_ids.get(id.as_bytes())?.map(|num| num.value()))
+    }
+
+    /// A record's row.
+    pub fn record(&self, num: u64) -> Result<Option<RecordRow>, StoreError> {
+        reading::record(&self.records, num)
+    }
+
+    /// A new record, and its number.
+    pub fn add_record(&mut self, row: &RecordRow) -> Result<u64, StoreError> {
+        let num = self.next_number("records")?;
+        self.record_ids.insert(row.id.as_bytes(), num)?;
+        self.records.insert(num, rows::to_bytes(row).as_slice())?;
+        if row.state != RecordState::Hidden {
+            self.count_record(&row.group, true)?;
+        }
+        Ok(num)
+    }
+
+    /// Replaces a record's row.
+    pub fn put_record(&mut self, num: u64, row: &RecordRow) -> Result<(), StoreError> {
+        let was_shown = self
+            .record(num)?
+            .is_some_and(|old| old.state != RecordState::Hidden);
+        let is_shown = row.state != RecordState::Hidden;
+        if was_shown != is_shown {
+            self.count_record(&row.group, is_shown)?;
+        }
+        self.records.insert(num, rows::to_bytes(row).as_slice())?;
+        Ok(())
+    }
+
+    /// The view of an edited record; none where the first version is the view.
+    pub fn put_view(&mut self, num: u64, content: Option<&Content>) -> Result<(), StoreError> {
+        match content {
+            Some(content) => {
+                self.views.insert(num, wire::encode(content).as_slice())?;
+            }
+            None => {
+                self.views.remove(num)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a record says now.
+    pub fn content(&self, num: u64, row: &RecordRow) -> Result<Option<Content>, StoreError> {
+        reading::content(&self.views, &self.entries, num, row)
+    }
+
+    /// Notes that an entry is a change of a record.
+    pub fn add_change(&mut self, num: u64, log: u32, seq: u64) -> Result<(), StoreError> {
+        self.changes.insert((num, log, seq), ())?;
+        Ok(())
+    }
+
+    /// Where a record's changes are.
+    pub fn changes(&self, num: u64) -> Result<Vec<(u32, u64)>, StoreError> {
+        reading::changes(&self.changes, num)
+    }
+
+    /// Notes a change whose record is not there yet.
+    pub fn add_early(&mut self, record: &RecordId, log: u32, seq: u64) -> Result<(), StoreError> {
+        self.early.insert((record.as_bytes(), log, seq), ())?;
+        Ok(())
+    }
+
+    /// Takes the changes that came before their record.
+    pub fn take_early(&mut self, record: &RecordId) -> Result<Vec<(u32, u64)>, StoreError> {
+        let range = (record.as_bytes(), 0, 0)..=(record.as_bytes(), u32::MAX, u64::MAX);
+        let mut found = Vec::new();
+        for row in self.early.range(range)? {
+            let (key, ()) = row.map(|(key, _)| (key, ()))?;
+            let (_, log, seq) = key.value();
+            found.push((log, seq));
+        }
+        for (log, seq) in &found {
+            self.early.remove((record.as_bytes(), *log, *seq))?;
+        }
+        Ok(found)
+    }
+
+    /// Remembers under which key a record was imported.
+    pub fn put_import(&mut self, group: u32, key: &str, num: u64) -> Result<(), StoreError> {
+        self.imports.insert((group, key.as_bytes()), num)?;
+        Ok(())
+    }
+
+    /// The record that was imported under a key.
+    pub fn import(&self, group: u32, key: &str) -> Result<Option<u64>, StoreError> {
+        Ok(self
+            .imports
+            .get((group, key.as_bytes()))?
+            .map(|num| num.value()))
+    }
+
+    /// Remembers that a record is about another one.
+    pub fn put_about(&mut self, record: &RecordId, annotation: u64) -> Result<(), StoreError> {
+        self.about.insert((record.as_bytes(), annotation), ())?;
+        Ok(())
+    }
+
+    /// Keeps the newest receipt of a node.
+    pub fn put_receipt(&mut self, signed: &Verified<SignedReceipt>) -> Result<(), StoreError> {
+        let receipt = &signed.receipt;
+        let key = (receipt.group.as_bytes(), receipt.node.as_bytes());
+        self.receipts.insert(key, signed.bytes.as_slice())?;
+        Ok(())
+    }
+
+    /// Puts an entry into quarantine, or takes it out.
+    pub fn set_quarantine(
+        &mut self,
+        log: u32,
+        seq: u64,
+        reason: Option<ChangeReason>,
+    ) -> Result<(), StoreError> {
+        match reason {
+            Some(reason) => {
+                self.quarantine.insert((log, seq), reason as u8)?;
+            }
+            None => {
+                self.quarantine.remove((log, seq))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes into the journal that a record changed. Returns the store sequence.
+    pub fn journal(&mut self, num: u64) -> Result<u64, StoreError> {
+        let seq = self.next_store_seq()?;
+        self.journal.insert(seq, num)?;
+        Ok(seq)
+    }
+
+    /// Adds to the count of entries.
+    pub fn count_entries(&mut self, added: u64) -> Result<(), StoreError> {
+        let entries = self.meta_u64("entries")?.unwrap_or(0).saturating_add(added);
+        self.set_meta_u64("entries", entries)
+    }
+}

@@ -1,0 +1,34 @@
+//! Numbers that look random and come again with the same seed.
+
+use std::time::Duration;
+
+/// A generator after Steele, Lea and Flood (SplitMix64): small, and good enough to choose moments.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    /// The generator of `DIWAN_SEED`, or of this seed where none is set. Prints which, so that a
+    /// failure can be repeated.
+    #[must_use]
+    pub fn from_env_or(seed: u64) -> Self {
+        let said = std::env::var("DIWAN_SEED").ok();
+        let seed = said.and_then(|text| text.parse().ok()).unwrap_or(seed);
+        eprintln!("DIWAN_SEED={seed}");
+        Self(seed)
+    }
+
+    /// A number below `bound`, which is not 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    /// A moment below `bound`, to the microsecond.
+    pub fn moment(&mut self, bound: Duration) -> Duration {
+        let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(self.below(micros.max(1)))
+    }
+}

@@ -1,0 +1,64 @@
+//! What a node does about what it finds when it starts.
+
+use std::fs;
+
+use diwan_tests::kit::{Listen, TestNode};
+
+#[test]
+fn a_missing_index_is_made_anew() {
+    let mut node = TestNode::running("FR", Listen::Tcp);
+    node.write(
+        "own",
+        "Saisie de téléphones",
+        "Mode avion, puis sac de Faraday.",
+    );
+    node.write(
+        "own",
+        "Analyse de la mémoire",
+        "Avant d'éteindre la machine.",
+    );
+    let queries = ["telephone", "mémoire", "eteindre", "introuvable"];
+    let found: Vec<_> = queries.map(|query| node.search(&[query])).into();
+    assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 1, 0]);
+
+    node.stop();
+    fs::remove_dir_all(node.home().join("index")).unwrap();
+    node.start();
+    assert_eq!(queries.map(|query| node.search(&[query])).to_vec(), found);
+}
+
+#[test]
+fn all_is_there_after_a_stop() {
+    let mut node = TestNode::running("FR", Listen::Tcp);
+    let record = node.write("own", "Un titre", "Un corps.\n");
+    node.diwan(&["edit", &record, "--body", "fr=Un autre corps.\n"]);
+    let (shown, export) = (node.show(&record), node.export("own"));
+    node.stop();
+    node.try_diwan(&["status"]).refusal(3, "unreachable");
+    node.start();
+    assert_eq!(node.show(&record), shown);
+    assert_eq!(node.export("own"), export);
+}
+
+/// The TLS library would write every session's keys into that file.
+#[test]
+fn a_node_refuses_to_start_where_its_keys_would_be_logged() {
+    let mut node = TestNode::init("FR", Listen::Tcp);
+    let log = node.scratch("keys.log");
+    let ended = node.try_start(&[], &[("SSLKEYLOGFILE", log.to_str().unwrap())]);
+    let message = ended.unwrap_err().refusal(1, "net-failed");
+    assert!(message.contains("SSLKEYLOGFILE"), "{message}");
+    assert!(!log.exists());
+    node.start();
+}
+
+#[test]
+fn the_port_file_names_what_is_bound() {
+    let mut node = TestNode::init("FR", Listen::AnyTcp);
+    let path = node.scratch("ports.json");
+    node.try_start(&["--port-file", path.to_str().unwrap()], &[])
+        .unwrap();
+    let ports: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    assert_eq!(ports["listen"], node.diwan(&["status"])["listen"]);
+    assert!(!ports["listen"].to_string().contains("/tcp/0"), "{ports}");
+}
