@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_core::id::{Incarnation, Me};
 use diwan_core::identity::{AgencyBody, AgencyStatement, Capabilities, Fingerprint, Genesis};
 use diwan_core::log::LogHead;
 use diwan_core::replica::{LogState, Replica};
-use diwan_core::verify::{self, Verified};
+use diwan_core::verify::{self, AgencyStep, Verified};
 use diwan_core::wire::Signing;
 use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError};
-use crate::engine::{OwnKeys, State};
+use crate::engine::{Committer, OwnKeys, State, ThisMachine};
 use crate::home::{Home, HomeError, create_private_file};
 use crate::keystore::{
     self, KeyPurpose, KeystoreError, Passphrase, Protection, Secret32, read_key, write_key,
@@ -61,6 +62,14 @@ pub struct Opened {
     pub admin_uid: u32,
 }
 
+impl Opened {
+    /// The writing side of the engine, on this machine.
+    #[must_use]
+    pub fn into_committer(self) -> Committer {
+        Committer::new(self.store, self.state, self.keys, Arc::new(ThisMachine))
+    }
+}
+
 /// Makes a home: keys, agency chain, store, configuration. An interrupted making leaves a directory
 /// that is no home.
 ///
@@ -81,21 +90,8 @@ pub fn make(
         Secret32::random().map_err(keys)?,
     );
     let (root, node) = (signing(&root_seed), signing(&node_seed));
-    let genesis = Genesis {
-        root: root.public(),
-        name: agency.name,
-        country: agency.country,
-        short: agency.short,
-        nonce,
-    };
     // The names are judged before anything is written.
-    let first = AgencyStatement::genesis(genesis).sign(&root);
-    let first = verify::agency_statement(None, &first).map_err(|error| bad_name(&error))?;
-    let certify = first
-        .chain
-        .next(AgencyBody::CertifyNode(node.public(), Capabilities::ALL));
-    let certify = certify.sign(&root);
-    let certify = verify::agency_statement(Some(&first.chain), &certify).map_err(internal)?;
+    let founding = Founding::of(agency, (&root, &node), nonce)?;
 
     let made = Home::create(dir).map_err(|error| home_error(dir, &error))?;
     let home = made.home();
@@ -110,24 +106,66 @@ pub fn make(
     })?;
     let store_failed = |error: StoreError| store_error(&home.store(), error);
     let store = Store::open(&home.store(), true).map_err(store_failed)?;
-    store
-        .write(|tables| -> Result<(), StoreError> {
-            tables.put_agency_step(&first)?;
-            tables.put_agency_step(&certify)?;
-            tables.set_meta_u64("incarnation", new_incarnation().map_err(StoreError::Io)?)?;
-            tables.set_meta_u64("admin_uid", u64::from(admin_uid))
-        })
+    let incarnation = new_incarnation().map_err(|detail| store_failed(StoreError::Io(detail)))?;
+    founding
+        .write(&store, incarnation, admin_uid)
         .map_err(store_failed)?;
     store.mark_clean(true).map_err(store_failed)?;
     drop(store);
     let home = made.finish().map_err(|error| home_error(dir, &error))?;
     Ok(Made {
-        agency: first.chain.id().to_string(),
-        short: first.chain.genesis().short.clone(),
+        agency: founding.first.chain.id().to_string(),
+        short: founding.first.chain.genesis().short.clone(),
         peer_id: net::peer_text(&node.public().0),
-        fingerprint: Fingerprint::of(&first.chain.id()).to_string(),
+        fingerprint: Fingerprint::of(&founding.first.chain.id()).to_string(),
         home: home.dir().display().to_string(),
     })
+}
+
+/// The first two statements of an agency's chain: who it is, and its first node.
+#[derive(Debug)]
+pub struct Founding {
+    first: Verified<AgencyStep>,
+    certify: Verified<AgencyStep>,
+}
+
+impl Founding {
+    /// Signs them.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidValue`] where a name is not allowed.
+    pub fn of(
+        agency: NewAgency,
+        (root, node): (&Signing, &Signing),
+        nonce: [u8; 16],
+    ) -> Result<Self, ApiError> {
+        let genesis = Genesis {
+            root: root.public(),
+            name: agency.name,
+            country: agency.country,
+            short: agency.short,
+            nonce,
+        };
+        let first = AgencyStatement::genesis(genesis).sign(root);
+        let first = verify::agency_statement(None, &first).map_err(|error| bad_name(&error))?;
+        let certify = AgencyBody::CertifyNode(node.public(), Capabilities::ALL);
+        let certify = first.chain.next(certify).sign(root);
+        let certify = verify::agency_statement(Some(&first.chain), &certify).map_err(internal)?;
+        Ok(Self { first, certify })
+    }
+
+    /// Writes them into a new store, with the node's first incarnation and its first admin.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn write(&self, store: &Store, incarnation: u64, admin_uid: u32) -> Result<(), StoreError> {
+        store.write(|tables| {
+            tables.put_agency_step(&self.first)?;
+            tables.put_agency_step(&self.certify)?;
+            tables.set_meta_u64("incarnation", incarnation)?;
+            tables.set_meta_u64("admin_uid", u64::from(admin_uid))
+        })
+    }
 }
 
 fn new_incarnation() -> Result<u64, String> {
@@ -178,7 +216,10 @@ pub fn open(home: &Home, passphrase: Option<&Passphrase>) -> Result<Opened, ApiE
 
 /// Reads the state back and verifies every statement again: what is on the disk counts no more than
 /// what came from a peer.
-fn read_state(path: &Path, reading: &Reading, node: &Signing) -> Result<State, ApiError> {
+///
+/// # Errors
+/// [`ErrorCode::StoreDamaged`] says which statement does not hold.
+pub fn read_state(path: &Path, reading: &Reading, node: &Signing) -> Result<State, ApiError> {
     let failed = |error: StoreError| store_error(path, error);
     let damaged = |detail: String| damaged(path, &detail);
     let mut own = None;

@@ -81,7 +81,7 @@ async fn serve(
     until: Until,
 ) -> Result<(), ApiError> {
     let net_config = NetConfig {
-        node_seed: opened.node_seed,
+        node_seed: opened.node_seed.clone(),
         listen: config
             .listen
             .iter()
@@ -100,14 +100,15 @@ async fn serve(
     })?;
     let (net, events) = Net::start(net_config).await.map_err(net_error)?;
     let listening = net.listening();
-    let (engine, writer) = Engine::start(opened.store, opened.state, opened.keys);
+    let admin_uid = opened.admin_uid;
+    let (engine, writer) = Engine::start(opened.into_committer());
     announce(&engine, config, &listening).await?;
     let indexer = Indexer::start(engine.clone(), index.index, index.writer);
     let peers = Peers::start(&engine, net, events);
 
     let socket = home.socket(&config.api.socket);
     let own_uid = rustix::process::getuid().as_raw();
-    let officers = Officers::new([own_uid, opened.admin_uid]);
+    let officers = Officers::new([own_uid, admin_uid]);
     let api = Api {
         engine: engine.clone(),
         indexer,

@@ -58,7 +58,7 @@ impl Node {
         let home = Home::open(&home).unwrap();
         let opened = boot::open(&home, None).unwrap();
         let net = NetConfig {
-            node_seed: opened.node_seed,
+            node_seed: opened.node_seed.clone(),
             listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
             redial_min: Duration::from_millis(50),
             redial_max: Duration::from_millis(200),
@@ -67,7 +67,7 @@ impl Node {
         };
         let (net, events) = Net::start(net).await.unwrap();
         let addresses = net.listening();
-        let (engine, _writer) = Engine::start(opened.store, opened.state, opened.keys);
+        let (engine, _writer) = Engine::start(opened.into_committer());
         let announced = engine.submit(move |step| step.announce(addresses)).await;
         assert!(announced.unwrap());
         let index = Index::open(&home.index_dir(), MIN_WRITER_MEMORY_BYTES).unwrap();

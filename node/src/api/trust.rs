@@ -11,7 +11,6 @@ use diwan_core::trust::{TrustEntry, TrustState, Verification};
 use super::answer::{Answer, Json, Named, apart};
 use super::gate::Officer;
 use super::{Api, cards, names, time};
-use crate::engine::now_ms;
 
 /// `GET /v1/trust`.
 pub(super) async fn list(State(api): State<Api>) -> Answer<TrustList> {
@@ -48,7 +47,7 @@ pub(super) async fn add(
     let state = api.engine.state();
     let known = state.replica.trust().get(&agency).cloned();
     let entry = match given == Some(expected) {
-        true => compared(known, officer),
+        true => compared(known, officer, api.engine.now_ms()),
         false => known.unwrap_or_else(TrustEntry::unverified),
     };
     let short = card.chain.genesis().short.clone();
@@ -74,7 +73,12 @@ pub(super) async fn verify(
         let short = names::short(&api.engine.state().replica, &agency);
         return Err(mismatch(given, &short).into());
     }
-    set(&api, agency, compared(Some(entry), officer)).await
+    set(
+        &api,
+        agency,
+        compared(Some(entry), officer, api.engine.now_ms()),
+    )
+    .await
 }
 
 /// `POST /v1/trust/{agency}/suspend`.
@@ -175,9 +179,9 @@ fn described(replica: &Replica, agency: &AgencyId, entry: &TrustEntry) -> Truste
 
 /// The entry once the fingerprint was compared: pinned, unless the admin suspended or blocked the
 /// agency, which a comparison does not undo.
-fn compared(known: Option<TrustEntry>, officer: Officer) -> TrustEntry {
+fn compared(known: Option<TrustEntry>, officer: Officer, at_ms: u64) -> TrustEntry {
     let now = TrustEntry::pinned(Verification {
-        at_ms: now_ms(),
+        at_ms,
         by_uid: officer.uid,
     });
     match known {
@@ -212,12 +216,15 @@ mod tests {
     #[test]
     fn a_comparison_pins_but_undoes_no_decision() {
         let officer = Officer { uid: 7 };
-        let pinned = compared(None, officer);
+        let pinned = compared(None, officer, 7);
         assert_eq!(pinned.state, TrustState::Pinned);
         assert_eq!(pinned.verification.as_ref().unwrap().by_uid, 7);
-        assert_eq!(compared(Some(pinned.clone()), Officer { uid: 8 }), pinned);
+        assert_eq!(
+            compared(Some(pinned.clone()), Officer { uid: 8 }, 9),
+            pinned
+        );
         let blocked = TrustEntry::unverified().with_state(TrustState::Blocked);
-        let blocked = compared(Some(blocked), officer);
+        let blocked = compared(Some(blocked), officer, 9);
         assert_eq!(blocked.state, TrustState::Blocked);
         assert!(blocked.verification.is_some());
     }

@@ -15,7 +15,6 @@ use diwan_core::verify::{self, AgencyStep, GroupStep, Verified};
 
 use super::step::Step;
 use super::{EngineError, effect};
-use crate::keystore;
 use crate::store::StoreError;
 
 /// A change of one member.
@@ -140,8 +139,7 @@ impl Step<'_, '_> {
         tlp: Tlp,
     ) -> Result<GroupId, EngineError> {
         let mut nonce = [0; 16];
-        keystore::fill_random(&mut nonce)
-            .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;
+        self.machine().fill(&mut nonce)?;
         let me = Member {
             agency: self.me().agency,
             role: Role::Owner,

@@ -7,6 +7,7 @@
 mod chains;
 mod effect;
 mod indexer;
+mod machine;
 mod peers;
 mod records;
 mod step;
@@ -14,9 +15,11 @@ mod writer;
 
 pub use chains::{MemberChange, Removal};
 pub use indexer::Indexer;
+pub use machine::{Machine, ThisMachine};
 pub use peers::{PeerView, Peers};
 pub use records::{DraftOutcome, EditDone, RecordDraft};
 pub use step::Step;
+pub use writer::Committer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -95,28 +98,27 @@ pub struct Engine {
     orders: mpsc::Sender<Order>,
     state: watch::Receiver<Arc<State>>,
     store: Store,
+    machine: Arc<dyn Machine>,
     me: Me,
 }
 
 impl Engine {
-    /// Starts the writer's thread on an open store whose state was read back. The thread is to be
+    /// Starts a thread for the writing side of a store. The thread is to be
     /// joined after [`Engine::stop`].
     #[must_use]
-    pub fn start(store: Store, state: State, keys: OwnKeys) -> (Self, JoinHandle<()>) {
-        let me = state.replica.me();
+    pub fn start(committer: Committer) -> (Self, JoinHandle<()>) {
+        let me = committer.state().replica.me();
+        let (store, machine) = (committer.store().clone(), committer.machine().clone());
         let (orders, queue) = mpsc::channel(QUEUE);
-        let (publish, state) = watch::channel(Arc::new(state));
-        let writer = writer::WriterThread {
-            store: store.clone(),
-            keys,
-            publish,
-        };
+        let (publish, state) = watch::channel(committer.state().clone());
+        let writer = writer::WriterThread { committer, publish };
         let thread = std::thread::spawn(move || writer.run(queue));
         (
             Self {
                 orders,
                 state,
                 store,
+                machine,
                 me,
             },
             thread,
@@ -133,6 +135,17 @@ impl Engine {
     #[must_use]
     pub fn me(&self) -> Me {
         self.me
+    }
+
+    /// The time and entropy that it uses.
+    pub(super) fn machine(&self) -> Arc<dyn Machine> {
+        self.machine.clone()
+    }
+
+    /// Milliseconds since 1970 by the machine's clock.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.machine.now_ms()
     }
 
     /// The state of the last commit.
@@ -188,13 +201,4 @@ impl Engine {
             Err(StoreError::Io("the commit failed; nothing was stored".to_owned()).into())
         })
     }
-}
-
-/// Milliseconds since 1970 by this machine's clock: for display and for the local list only.
-#[must_use]
-pub fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
 }

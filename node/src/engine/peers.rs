@@ -12,7 +12,7 @@ use diwan_core::sync::{GroupProgress, Input, Session, SessionStats, Wish};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::{Engine, EngineError, now_ms};
+use super::{Engine, EngineError, Machine};
 use crate::net::{Link, LinkHandle, LinkReader, LinkWriter, Net, NetEvent, PeerAddresses};
 use crate::store::StoreError;
 
@@ -46,10 +46,10 @@ pub struct PeerView {
 }
 
 impl PeerView {
-    fn new(state: &'static str) -> Self {
+    fn new(state: &'static str, since_ms: u64) -> Self {
         Self {
             state,
-            since_ms: now_ms(),
+            since_ms,
             reason: None,
             stats: SessionStats::default(),
             progress: Vec::new(),
@@ -65,6 +65,7 @@ type Views = Arc<Mutex<BTreeMap<NodeKey, PeerView>>>;
 #[derive(Clone)]
 pub struct Peers {
     net: Net,
+    machine: Arc<dyn Machine>,
     views: Views,
     changed: watch::Sender<u64>,
 }
@@ -75,6 +76,7 @@ impl Peers {
     pub fn start(engine: &Engine, net: Net, events: mpsc::Receiver<NetEvent>) -> Self {
         let peers = Self {
             net,
+            machine: engine.machine(),
             views: Views::default(),
             changed: watch::channel(0).0,
         };
@@ -119,16 +121,17 @@ impl Peers {
         change(
             self.lock()
                 .entry(node)
-                .or_insert_with(|| PeerView::new("offline")),
+                .or_insert_with(|| PeerView::new("offline", self.machine.now_ms())),
         );
         self.changed
             .send_modify(|generation| *generation = generation.wrapping_add(1));
     }
 
     fn set_state(&self, node: NodeKey, state: &'static str, reason: Option<String>) {
+        let now_ms = self.machine.now_ms();
         self.update(node, |view| {
             if view.state != state {
-                view.since_ms = now_ms();
+                view.since_ms = now_ms;
             }
             view.state = state;
             view.reason = reason;
@@ -197,7 +200,7 @@ async fn run(peers: Peers, engine: Engine, node: NodeKey, agency: AgencyId, link
     let queued = Arc::new(AtomicUsize::new(0));
     let writing = tokio::spawn(write_frames(writer, queue, queued.clone()));
     let mut driver = Driver {
-        session: Session::new(node, agency, now_ms()),
+        session: Session::new(node, agency, engine.now_ms()),
         engine,
         peers,
         node,
@@ -296,7 +299,10 @@ impl Driver {
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
             let state = self.engine.state();
-            for wish in self.session.handle(input, &state.replica, now_ms()) {
+            for wish in self
+                .session
+                .handle(input, &state.replica, self.engine.now_ms())
+            {
                 match wish {
                     Wish::Send(frame) => {
                         self.send(frame)?;

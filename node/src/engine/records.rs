@@ -13,7 +13,6 @@ use diwan_core::verify::OwnEntry;
 
 use super::step::Step;
 use super::{EngineError, effect};
-use crate::keystore;
 use crate::store::RecordRow;
 
 /// A record that is to be written.
@@ -107,7 +106,7 @@ impl Step<'_, '_> {
                 .into());
         }
         let payload = Payload {
-            salt: salt()?,
+            salt: self.salt()?,
             bytes,
         };
         Ok((
@@ -152,7 +151,7 @@ impl Step<'_, '_> {
             Ok(OwnEntry {
                 record: Some(*record),
                 payload: Payload {
-                    salt: salt()?,
+                    salt: self.salt()?,
                     bytes,
                 },
             })
@@ -171,6 +170,12 @@ impl Step<'_, '_> {
             version,
             seq: self.store_seq()?,
         })
+    }
+
+    fn salt(&self) -> Result<[u8; SALT_BYTES], EngineError> {
+        let mut salt = [0; SALT_BYTES];
+        self.machine().fill(&mut salt)?;
+        Ok(salt)
     }
 
     fn genesis(&self, row: &RecordRow) -> Result<Option<Genesis>, EngineError> {
@@ -296,13 +301,6 @@ fn edit_towards(now: &Content, document: &Content) -> Edit {
         edit.links = Some(now.links.union(&document.links).cloned().collect());
     }
     edit
-}
-
-fn salt() -> Result<[u8; SALT_BYTES], EngineError> {
-    let mut salt = [0; SALT_BYTES];
-    keystore::fill_random(&mut salt)
-        .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;
-    Ok(salt)
 }
 
 fn nearest_kind(name: &str) -> &'static str {

@@ -11,7 +11,8 @@ use diwan_core::replica::Replica;
 use diwan_core::verify::{self, OwnEntry, Receipt, Verified};
 use diwan_core::wire::Signing;
 
-use super::{EngineError, OwnKeys, State, effect, now_ms};
+use super::machine::Machine;
+use super::{EngineError, OwnKeys, State, effect};
 use crate::store::{StoreError, Writing};
 
 /// One transaction of the writer, shared by the jobs of a commit.
@@ -19,6 +20,7 @@ pub struct Step<'a, 'txn> {
     pub(super) tables: &'a mut Writing<'txn>,
     pub(super) state: &'a mut State,
     keys: &'a OwnKeys,
+    machine: &'a dyn Machine,
     /// Groups whose frontier moved: they get a new receipt.
     moved: BTreeSet<GroupId>,
 }
@@ -28,11 +30,13 @@ impl<'a, 'txn> Step<'a, 'txn> {
         tables: &'a mut Writing<'txn>,
         state: &'a mut State,
         keys: &'a OwnKeys,
+        machine: &'a dyn Machine,
     ) -> Self {
         Self {
             tables,
             state,
             keys,
+            machine,
             moved: BTreeSet::new(),
         }
     }
@@ -43,6 +47,10 @@ impl<'a, 'txn> Step<'a, 'txn> {
 
     pub(super) fn replica(&self) -> &Replica {
         &self.state.replica
+    }
+
+    pub(super) fn machine(&self) -> &'a dyn Machine {
+        self.machine
     }
 
     pub(super) fn node_key(&self) -> &'a Signing {
@@ -81,7 +89,13 @@ impl<'a, 'txn> Step<'a, 'txn> {
         let height = self.writable_group(group)?.height();
         let head = self.replica().own_head(group);
         let signer = (self.node_key(), &self.me());
-        let entries = verify::own_entries(signer, *group, head, (height, now_ms()), drafts);
+        let entries = verify::own_entries(
+            signer,
+            *group,
+            head,
+            (height, self.machine.now_ms()),
+            drafts,
+        );
         self.take_entries(&entries)?;
         Ok(())
     }
@@ -128,7 +142,7 @@ impl<'a, 'txn> Step<'a, 'txn> {
             let receipt = Receipt {
                 group,
                 node: self.me().node,
-                wall_ms: now_ms(),
+                wall_ms: self.machine.now_ms(),
                 frontier: replica.frontier(),
             };
             // Our own signature over our own words: a refusal here would be a fault of ours.

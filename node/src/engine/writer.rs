@@ -1,26 +1,110 @@
-//! The writer's thread: jobs that wait together become one durable commit.
+//! The writing side of the store: jobs that wait together become one durable commit, and only then
+//! is the new state shown.
 
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::machine::Machine;
 use super::step::Step;
-use super::{Answer, Job, Order, OwnKeys, State};
+use super::{Answer, EngineError, Job, Order, OwnKeys, State};
 use crate::store::{Store, StoreError};
 
 /// Jobs in one commit: beyond this, those that were first wait too long for the last.
 const JOBS_PER_COMMIT: usize = 64;
 
+/// The one owner of the writing side: a store, what signs, and the state of its last commit. It has
+/// no thread of its own; [`super::Engine`] gives it one, and a simulation drives it step by step.
+pub struct Committer {
+    store: Store,
+    keys: OwnKeys,
+    machine: Arc<dyn Machine>,
+    state: Arc<State>,
+}
+
+impl Committer {
+    /// Takes over an open store whose state was read back.
+    #[must_use]
+    pub fn new(store: Store, state: State, keys: OwnKeys, machine: Arc<dyn Machine>) -> Self {
+        Self {
+            store,
+            keys,
+            machine,
+            state: Arc::new(state),
+        }
+    }
+
+    /// The state of the last commit.
+    #[must_use]
+    pub fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    /// The store, for reading.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The time and entropy that it uses.
+    #[must_use]
+    pub fn machine(&self) -> &Arc<dyn Machine> {
+        &self.machine
+    }
+
+    /// Runs one job in a commit of its own.
+    ///
+    /// # Errors
+    /// What the job refused, or why the commit failed: then nothing of it is stored.
+    pub fn run<T>(
+        &mut self,
+        job: impl FnOnce(&mut Step<'_, '_>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let mut refused = None;
+        let done = self.commit(|step| match job(step) {
+            Err(EngineError::Store(error)) => Err(error),
+            Err(error) => {
+                refused = Some(error);
+                Ok(None)
+            }
+            Ok(done) => Ok(Some(done)),
+        })?;
+        done.ok_or_else(|| refused.unwrap_or(EngineError::Stopped))
+    }
+
+    /// Notes that the store is closed in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.store.mark_clean(true)
+    }
+
+    fn commit<T>(
+        &mut self,
+        jobs: impl FnOnce(&mut Step<'_, '_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut staged = State::clone(&self.state);
+        let done = self.store.write(|tables| {
+            let mut step = Step::new(tables, &mut staged, &self.keys, &*self.machine);
+            let done = jobs(&mut step)?;
+            step.finish()?;
+            Ok::<_, StoreError>(done)
+        })?;
+        self.state = Arc::new(staged);
+        Ok(done)
+    }
+}
+
 pub(super) struct WriterThread {
-    pub(super) store: Store,
-    pub(super) keys: OwnKeys,
+    pub(super) committer: Committer,
     pub(super) publish: watch::Sender<Arc<State>>,
 }
 
 impl WriterThread {
     /// Runs until it is told to stop or every handle is gone, then notes that the store was closed
     /// in order.
-    pub(super) fn run(self, mut queue: mpsc::Receiver<Order>) {
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Order>) {
         let mut stopping = false;
         while !stopping && let Some(first) = queue.blocking_recv() {
             let mut jobs = Vec::new();
@@ -37,25 +121,20 @@ impl WriterThread {
                 self.commit(jobs);
             }
         }
-        if let Err(error) = self.store.mark_clean(true) {
+        if let Err(error) = self.committer.close() {
             tracing::error!(%error, "the store could not be marked as closed");
         }
     }
 
-    fn commit(&self, jobs: Vec<Job>) {
-        let mut staged = State::clone(&self.publish.borrow());
-        let outcome = self.store.write(|tables| {
-            let mut step = Step::new(tables, &mut staged, &self.keys);
-            let answers = jobs
-                .into_iter()
-                .map(|job| job(&mut step))
-                .collect::<Result<Vec<Answer>, _>>()?;
-            step.finish()?;
-            Ok::<_, StoreError>(answers)
+    fn commit(&mut self, jobs: Vec<Job>) {
+        let outcome = self.committer.commit(|step| {
+            jobs.into_iter()
+                .map(|job| job(step))
+                .collect::<Result<Vec<Answer>, _>>()
         });
         match outcome {
             Ok(answers) => {
-                self.publish.send_replace(Arc::new(staged));
+                self.publish.send_replace(self.committer.state().clone());
                 for answer in answers {
                     answer(Ok(()));
                 }

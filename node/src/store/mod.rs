@@ -4,11 +4,13 @@
 //! log, records, views, receipts and journal of that step become durable together or not at all.
 //! `docs/storage-format/store.md` gives every table.
 
+mod disk;
 mod reading;
 mod rows;
 mod tables;
 mod writing;
 
+pub use disk::Disk;
 pub use reading::Reading;
 pub use rows::{GroupRow, LogRow, RecordRow, RecordState, VersionRow};
 pub use writing::Writing;
@@ -127,8 +129,32 @@ impl Store {
         } else {
             builder.open(path)
         };
+        Self::checked(path, opened, create)
+    }
+
+    /// Opens or makes a store on a disk that is no file of this machine.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_on(disk: impl Disk) -> Result<Self, StoreError> {
+        let path = Path::new("disk");
+        let is_new = disk
+            .len()
+            .map_err(|error| StoreError::Io(error.to_string()))?
+            == 0;
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        let opened = builder.create_with_backend(disk::Backend(disk));
+        Self::checked(path, opened, is_new)
+    }
+
+    fn checked(
+        path: &Path,
+        opened: Result<Database, DatabaseError>,
+        is_new: bool,
+    ) -> Result<Self, StoreError> {
         let mut db = opened.map_err(|error| opening_error(path, error))?;
-        if !create && !is_clean(&db)? && !matches!(db.check_integrity(), Ok(true)) {
+        if !is_new && !is_clean(&db)? && !matches!(db.check_integrity(), Ok(true)) {
             return Err(StoreError::Damaged {
                 path: path.to_owned(),
                 detail: "checksums do not match".to_owned(),
