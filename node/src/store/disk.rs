@@ -11,7 +11,7 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// Of the disk.
-    fn len(&self) -> io::Result<u64>;
+    fn bytes(&self) -> io::Result<u64>;
 
     /// Fills `out` with the bytes from `offset` on.
     ///
@@ -44,7 +44,7 @@ pub(super) struct Backend<D>(pub(super) D);
 
 impl<D: Disk> redb::StorageBackend for Backend<D> {
     fn len(&self) -> io::Result<u64> {
-        self.0.len()
+        self.0.bytes()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
