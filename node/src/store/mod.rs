@@ -139,7 +139,7 @@ impl Store {
     pub fn open_on(disk: impl Disk) -> Result<Self, StoreError> {
         let path = Path::new("disk");
         let is_new = disk
-            .len()
+            .bytes()
             .map_err(|error| StoreError::Io(error.to_string()))?
             == 0;
         let mut builder = Database::builder();
