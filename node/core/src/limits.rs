@@ -35,11 +35,18 @@ pub const AGENCIES: usize = 4_096;
 pub const PAYLOAD_BYTES: usize = 1_200 * 1024;
 /// Bytes of one Automerge change, after PITFALLS: larger edits travel as several changes.
 pub const CHANGE_BYTES: usize = 256 * 1024;
-/// Operations of one Automerge change. Memory grows with operations, not bytes: 450 bytes each.
-pub const CHANGE_OPS: usize = 50_000;
+/// Operations of one Automerge change. Memory and time grow with operations, not bytes: 450 bytes
+/// each, and 113 bytes may stand for five million of them. Also how many predecessors they name.
+pub const CHANGE_OPS: usize = 10_000;
+/// Changes that one change depends on: heads of as many writers, and the bases of its texts.
+pub const CHANGE_DEPS: usize = 1_024;
+/// Other writers whose operations one change refers to.
+pub const CHANGE_ACTORS: usize = 1_024;
+/// Operations of one record's document in all: Automerge counts them in 32 bits and panics beyond.
+pub const DOCUMENT_OPS: u64 = 1 << 31;
 /// Characters that one local change deletes and inserts at most, so that it stays below
 /// [`CHANGE_OPS`] and [`CHANGE_BYTES`].
-pub const EDIT_CHARS: usize = 30_000;
+pub const EDIT_CHARS: usize = 8_000;
 
 /// Texts of one record (fields × languages).
 pub const TEXTS: usize = 512;

@@ -204,24 +204,10 @@ impl Content {
         }
         for (key, value) in &self.values {
             check_field(key)?;
-            check_length(key, value.len(), limits::VALUE_BYTES)?;
+            check_value(key, value)?;
         }
-        if let Some(label) = self.value("tlp") {
-            Tlp::from_name(label).ok_or_else(|| ContentError::Tlp(label.to_owned()))?;
-        }
-        for key in &self.sets {
-            let (field, item) = split(key)?;
-            check_field(field)?;
-            check_length(key, item.len(), limits::VALUE_BYTES)?;
-        }
-        for key in &self.links {
-            let (rel, record) = split(key)?;
-            check_field(rel)?;
-            record
-                .parse::<RecordId>()
-                .map_err(|_| ContentError::Link(key.clone()))?;
-        }
-        Ok(())
+        self.sets.iter().try_for_each(|key| check_item(key))?;
+        self.links.iter().try_for_each(|key| check_link(key))
     }
 }
 
@@ -240,20 +226,57 @@ pub fn valid_lang(tag: &str) -> bool {
 }
 
 fn check_text(key: &str, text: &str) -> Result<(), ContentError> {
-    let (field, lang) = split(key)?;
-    check_field(field)?;
-    if !valid_lang(lang) {
-        return Err(ContentError::Lang(lang.to_owned()));
-    }
-    let limit = match field {
-        "title" => limits::TITLE_BYTES,
-        "summary" => limits::SUMMARY_BYTES,
-        _ => limits::TEXT_BYTES,
-    };
-    check_length(key, text.len(), limit)
+    check_text_key(key)?;
+    check_length(key, text.len(), text_limit(key))
 }
 
-fn check_field(field: &str) -> Result<(), ContentError> {
+/// Bytes that the text of a key may have.
+pub(super) fn text_limit(key: &str) -> usize {
+    match key.split('.').next() {
+        Some("title") => limits::TITLE_BYTES,
+        Some("summary") => limits::SUMMARY_BYTES,
+        _ => limits::TEXT_BYTES,
+    }
+}
+
+/// `field.language`.
+pub(super) fn check_text_key(key: &str) -> Result<(), ContentError> {
+    let (field, lang) = split(key)?;
+    check_field(field)?;
+    match valid_lang(lang) {
+        true => Ok(()),
+        false => Err(ContentError::Lang(lang.to_owned())),
+    }
+}
+
+/// A single value of a field.
+pub(super) fn check_value(field: &str, value: &str) -> Result<(), ContentError> {
+    check_length(field, value.len(), limits::VALUE_BYTES)?;
+    match field == "tlp" && Tlp::from_name(value).is_none() {
+        true => Err(ContentError::Tlp(value.to_owned())),
+        false => Ok(()),
+    }
+}
+
+/// `field.item` of a set.
+pub(super) fn check_item(key: &str) -> Result<(), ContentError> {
+    let (field, item) = split(key)?;
+    check_field(field)?;
+    check_length(key, item.len(), limits::VALUE_BYTES)
+}
+
+/// `relation.record`.
+pub(super) fn check_link(key: &str) -> Result<(), ContentError> {
+    let (rel, record) = split(key)?;
+    check_field(rel)?;
+    match record.parse::<RecordId>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ContentError::Link(key.to_owned())),
+    }
+}
+
+/// A field's name.
+pub(super) fn check_field(field: &str) -> Result<(), ContentError> {
     let good = !field.is_empty()
         && field.len() <= limits::FIELD_NAME_BYTES
         && field

@@ -98,7 +98,6 @@ pub fn change_payloads(
     writer: &Writer,
 ) -> Result<Vec<Vec<u8>>, EditError> {
     let mut replay = Replay::run(genesis, record, changes, Detail::Result);
-    let named: BTreeSet<String> = replay.promoted.keys().cloned().collect();
     let target = match base.filter(|base| **base != replay.version()) {
         Some(base) => rebased(&mut replay, base, edit)?,
         None => edit.on(&replay.content),
@@ -108,7 +107,7 @@ pub fn change_payloads(
     }
     target.check()?;
     let operations = operations(&replay.content, &target);
-    write(replay, &named, operations, writer)
+    write(replay, operations, writer)
 }
 
 /// What the record says when an edit of an older version is merged with what came since.
@@ -134,9 +133,9 @@ fn rebased(replay: &mut Replay<'_>, base: &Version, edit: &Edit) -> Result<Conte
             .filter(|(key, _)| edit.texts.contains_key(*key))
             .map(|(_, h)| *h),
     );
-    let doc = replay.doc.as_ref().ok_or(ChangeReason::Apply)?;
+    let doc = replay.document()?.clone();
     if heads.is_empty() {
-        heads.extend(root_head(doc));
+        heads.extend(root_head(&doc));
     }
     let mut fork = doc.fork_at(&heads)?.with_actor(base::actor(&[b"rebase"]));
     let there = promoted_in(&fork, &replay.promoted);
@@ -145,7 +144,7 @@ fn rebased(replay: &mut Replay<'_>, base: &Version, edit: &Edit) -> Result<Conte
     for operation in operations(&before, &edit.on(&before)) {
         base::commit(&mut fork, |tx| operation.write(tx, &maps))?;
     }
-    let mut merged = doc.clone();
+    let mut merged = doc;
     merged.merge(&mut fork)?;
     read(&merged, replay.genesis, &replay.promoted).ok_or_else(|| ChangeReason::Schema.into())
 }
@@ -267,11 +266,9 @@ impl Operation {
     }
 }
 
-/// Writes the operations as the writer's changes, each within its bounds. `named` are the base
-/// texts that the changes so far name.
+/// Writes the operations as the writer's changes, each within its bounds.
 fn write(
     mut replay: Replay<'_>,
-    named: &BTreeSet<String>,
     operations: Vec<Operation>,
     writer: &Writer,
 ) -> Result<Vec<Vec<u8>>, EditError> {
@@ -283,14 +280,11 @@ fn write(
     }
     // Rebasing may have put more into the document than the operations need. The change depends on
     // all that is there, so it names all that nobody named before.
+    let named = &replay.named;
     let fresh = replay.promoted.keys().filter(|key| !named.contains(*key));
     let mut bases: Vec<String> = fresh.cloned().collect();
     let actor = gate::actor_of(writer, &replay.record);
-    let mut doc = replay
-        .doc
-        .take()
-        .ok_or(ChangeReason::Apply)?
-        .with_actor(actor);
+    let mut doc = replay.document()?.clone().with_actor(actor);
     let maps = Maps::of(&doc).ok_or(ChangeReason::Schema)?;
     let mut payloads = Vec::new();
     for chunk in chunks(operations) {

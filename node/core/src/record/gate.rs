@@ -3,13 +3,13 @@
 //! A change from another node is hostile input. Its verdict is a pure function of its bytes and its
 //! ancestors, so that all nodes agree; what fails is kept, shown, and never materialised.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use automerge::{Automerge, Change, ChangeHash};
+use automerge::{Automerge, Change};
 use minicbor::{Decode, Encode};
 
 use super::base;
+use super::scan::{self, Scan};
 use crate::id::{RecordId, Writer};
 use crate::limits;
 use crate::wire;
@@ -74,13 +74,17 @@ pub enum ChangeReason {
     #[n(13)]
     #[error("bad-genesis")]
     Genesis,
+    /// An operation refers to what is not in the change's own past.
+    #[n(14)]
+    #[error("dangling-reference")]
+    Reference,
 }
 
 /// The payload of a change entry.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub(super) struct ChangePayload {
-    /// Keys of the base texts that it builds on and that no ancestor named.
+    /// Keys of the base texts that it builds on and that no ancestor named, in order.
     #[n(0)]
     pub(super) bases: Vec<String>,
     /// The change, uncompressed (`Change::raw_bytes`).
@@ -88,106 +92,59 @@ pub(super) struct ChangePayload {
     pub(super) change: Vec<u8>,
 }
 
-/// A change that was parsed, with the bases that its payload names.
+/// A change that was read, with the bases that its payload names.
 #[derive(Clone, Debug)]
-pub(super) struct Parsed {
-    pub(super) bases: Vec<String>,
+pub(super) struct Parsed<'a> {
+    pub(super) bases: &'a [String],
+    pub(super) scan: Scan<'a>,
     pub(super) change: Change,
 }
 
-/// Automerge's magic bytes, before checksum and chunk type (automerge binary format, "chunk").
-const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
-const CHUNK_TYPE_AT: usize = 8;
-const UNCOMPRESSED_CHANGE: u8 = 1;
-
-/// Reads a payload and parses the change in it.
-pub(super) fn parse(payload: &[u8]) -> Result<Parsed, ChangeReason> {
+/// Reads a payload's frame; the change in it is bytes still.
+pub(super) fn open(payload: &[u8]) -> Result<ChangePayload, ChangeReason> {
     if payload.len() > limits::CHANGE_BYTES {
         return Err(ChangeReason::TooLarge);
     }
     let payload: ChangePayload =
         wire::decode(payload, limits::CHANGE_BYTES).map_err(|_| ChangeReason::Malformed)?;
+    let mut bases = payload.bases.windows(2);
     if payload.bases.len() > limits::TEXTS {
         return Err(ChangeReason::TooLarge);
     }
-    if !payload.change.starts_with(&MAGIC) {
-        return Err(ChangeReason::Malformed);
+    match bases.all(|pair| pair.first() < pair.last()) {
+        true => Ok(payload),
+        false => Err(ChangeReason::Malformed),
     }
-    if payload.change.get(CHUNK_TYPE_AT) != Some(&UNCOMPRESSED_CHANGE) {
-        return Err(ChangeReason::ChunkType);
-    }
+}
+
+/// Reads a change: our own bounded reader first, Automerge behind it, and both must agree.
+pub(super) fn parse(payload: &ChangePayload) -> Result<Parsed<'_>, ChangeReason> {
+    let scan = scan::scan(&payload.change)?;
     let parsed = guarded(|| Change::try_from(payload.change.as_slice()).ok());
     let change = parsed.ok_or(ChangeReason::Malformed)?;
-    if change.raw_bytes() != payload.change {
-        return Err(ChangeReason::Malformed);
+    let checksum = payload.change.get(CHECKSUM);
+    let agree = change.raw_bytes() == payload.change
+        && change.hash().0.get(..CHECKSUM.len()) == checksum
+        && change.len() == scan.ops.len()
+        && change.start_op().get() == scan.start_op
+        && change.deps() == scan.deps;
+    match agree {
+        true => Ok(Parsed {
+            bases: &payload.bases,
+            scan,
+            change,
+        }),
+        false => Err(ChangeReason::Malformed),
     }
-    if change.len() > limits::CHANGE_OPS {
-        return Err(ChangeReason::TooLarge);
-    }
-    Ok(Parsed {
-        bases: payload.bases,
-        change,
-    })
 }
+
+/// Where a chunk has the first bytes of its own hash (Automerge's binary format, "chunk").
+const CHECKSUM: std::ops::Range<usize> = 4..8;
 
 /// The actor that a writer must use in a record: nobody can write as somebody else.
 pub(super) fn actor_of(writer: &Writer, record: &RecordId) -> automerge::ActorId {
     let incarnation = writer.incarnation.0.to_be_bytes();
     base::actor(&[b"writer", &writer.node.0, &incarnation, &record.0])
-}
-
-/// What is known of the changes of a document so far.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ancestors {
-    max_ops: BTreeMap<ChangeHash, u64>,
-    actors: BTreeMap<automerge::ActorId, (u64, ChangeHash)>,
-}
-
-impl Ancestors {
-    /// Adds a base change or an accepted one.
-    pub(super) fn add(&mut self, change: &Change) {
-        self.max_ops.insert(change.hash(), change.max_op());
-        self.actors
-            .insert(change.actor_id().clone(), (change.seq(), change.hash()));
-    }
-
-    /// Whether all that a change depends on is there.
-    pub(super) fn has_deps_of(&self, change: &Change) -> bool {
-        change
-            .deps()
-            .iter()
-            .all(|dep| self.max_ops.contains_key(dep))
-    }
-
-    /// Checks a change against its ancestors, which must all be there.
-    pub(super) fn check(
-        &self,
-        change: &Change,
-        writer: &Writer,
-        record: &RecordId,
-    ) -> Result<(), ChangeReason> {
-        if *change.actor_id() != actor_of(writer, record) {
-            return Err(ChangeReason::Actor);
-        }
-        match self.actors.get(change.actor_id()) {
-            Some((seq, _)) if change.seq() != seq + 1 => return Err(ChangeReason::Sequence),
-            Some((_, own)) if !change.deps().contains(own) => {
-                return Err(ChangeReason::Predecessor);
-            }
-            None if change.seq() != 1 => return Err(ChangeReason::Sequence),
-            _ => {}
-        }
-        let end = change
-            .deps()
-            .iter()
-            .filter_map(|dep| self.max_ops.get(dep))
-            .max();
-        let start = end.copied().unwrap_or(0).saturating_add(1);
-        if change.start_op().get() != start || change.max_op() > u64::from(u32::MAX / 2) {
-            return Err(ChangeReason::StartOp);
-        }
-        Ok(())
-    }
 }
 
 /// Applies changes to a copy, saves it, loads it, and compares. The copy that was loaded is what

@@ -8,7 +8,9 @@ mod edit;
 mod gate;
 mod genesis;
 mod kinds;
+mod ledger;
 mod replay;
+mod scan;
 mod splice;
 
 pub use content::{Content, ContentError, Tlp, valid_lang};
@@ -16,7 +18,9 @@ pub use edit::{Edit, EditError, change_payloads};
 pub use gate::ChangeReason;
 pub use genesis::{Editors, Genesis, GenesisError};
 pub use kinds::{Kind, kind, kinds};
-pub use replay::{AuthoredChange, Materialised, Step, Version, content_at, history, materialise};
+pub use replay::{
+    AuthoredChange, Materialised, Step, Version, content_at, document, history, materialise,
+};
 
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,17 @@
 //! From a first version and the changes that followed to what the record says: a pure function of
 //! the set of changes, whatever the order in which they arrived.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use automerge::{Automerge, ChangeHash, ObjType, ReadDoc, ScalarValue, Value};
+use automerge::{Automerge, Change, ChangeHash, ObjType, ReadDoc, ScalarValue, Value};
 
 use super::base::{self, Maps};
 use super::content::{Content, Tlp};
-use super::gate::{self, Ancestors, ChangeReason, Parsed};
+use super::gate::{self, ChangeReason, Parsed};
 use super::genesis::Genesis;
+use super::ledger::Ledger;
 use crate::id::{EntryHash, RecordId, Writer};
 use crate::wire::{self, Domain};
 
@@ -126,6 +127,18 @@ pub fn history(genesis: &Genesis, record: &RecordId, changes: &[AuthoredChange])
     Replay::run(genesis, record, changes, Detail::EveryStep).into_materialised()
 }
 
+/// The record's document as Automerge saves it, for whoever wants to check a merge with other
+/// tools; none where it cannot be made.
+#[must_use]
+pub fn document(
+    genesis: &Genesis,
+    record: &RecordId,
+    changes: &[AuthoredChange],
+) -> Option<Vec<u8>> {
+    let mut replay = Replay::run(genesis, record, changes, Detail::Result);
+    replay.document().ok().map(Automerge::save)
+}
+
 /// What a record said in one of its versions; none where it has no such version.
 #[must_use]
 pub fn content_at(
@@ -149,17 +162,30 @@ pub(super) enum Detail {
     EveryStep,
 }
 
+/// How changes reach the document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// All that passed the gate at once: the document is saved, loaded and compared once.
+    Together,
+    /// Each on its own, after Automerge refused one of them: to know which.
+    OneByOne,
+}
+
 /// The state while changes are applied.
 pub(super) struct Replay<'a> {
     pub(super) genesis: &'a Genesis,
     pub(super) record: RecordId,
     /// None while no change needed it, or when the base cannot be made.
-    pub(super) doc: Option<Automerge>,
+    doc: Option<Automerge>,
     /// The document with the root change only.
     root: Option<Automerge>,
-    ancestors: Ancestors,
-    /// Texts whose base change is in the document, with its hash.
+    /// Changes that passed the gate and are not in the document yet.
+    pending: Vec<Change>,
+    ledger: Ledger,
+    /// Texts whose base change was made, with its hash.
     pub(super) promoted: BTreeMap<String, ChangeHash>,
+    /// Those of them that a change which counts has named.
+    pub(super) named: BTreeSet<String>,
     pub(super) content: Content,
     steps: Vec<(Step, Vec<ChangeHash>)>,
     refused: Vec<(EntryHash, ChangeReason)>,
@@ -173,117 +199,157 @@ impl<'a> Replay<'a> {
         changes: &[AuthoredChange],
         detail: Detail,
     ) -> Self {
-        let mut replay = Self {
-            genesis,
-            record: *record,
-            doc: None,
-            root: None,
-            ancestors: Ancestors::default(),
-            promoted: BTreeMap::new(),
-            content: genesis.content.clone(),
-            steps: Vec::new(),
-            refused: Vec::new(),
-            detail,
-        };
-        if !changes.is_empty() {
-            replay.apply_all(changes);
-        }
-        replay
-    }
-
-    fn apply_all(&mut self, changes: &[AuthoredChange]) {
-        let mut waiting = Vec::new();
-        for authored in changes {
-            match gate::parse(&authored.payload) {
-                Ok(parsed) => waiting.push((authored, parsed)),
-                Err(reason) => self.refused.push((authored.entry, reason)),
+        let opened = changes
+            .iter()
+            .map(|change| (change, gate::open(&change.payload)));
+        let opened: Vec<_> = opened.collect();
+        let mut parsed = Vec::new();
+        let mut refused = Vec::new();
+        for (authored, payload) in &opened {
+            match payload
+                .as_ref()
+                .map_err(|reason| *reason)
+                .and_then(gate::parse)
+            {
+                Ok(change) => parsed.push((*authored, change)),
+                Err(reason) => refused.push((authored.entry, reason)),
             }
         }
-        waiting.sort_by_key(|(authored, parsed)| (parsed.change.hash(), authored.entry));
-        if self.open().is_none() {
-            self.refused
-                .extend(waiting.iter().map(|(a, _)| (a.entry, ChangeReason::Apply)));
-            return;
+        parsed.sort_by_key(|(authored, parsed)| (parsed.change.hash(), authored.entry));
+        let run_at = |pace| {
+            let mut replay = Self {
+                genesis,
+                record: *record,
+                doc: None,
+                root: None,
+                pending: Vec::new(),
+                ledger: Ledger::default(),
+                promoted: BTreeMap::new(),
+                named: BTreeSet::new(),
+                content: genesis.content.clone(),
+                steps: Vec::new(),
+                refused: refused.clone(),
+                detail,
+            };
+            let done = parsed.is_empty() || replay.apply_all(&parsed, pace).is_ok();
+            replay.refused.sort_unstable();
+            (done, replay)
+        };
+        match run_at(Pace::Together) {
+            (true, replay) => replay,
+            (false, _) => run_at(Pace::OneByOne).1,
         }
+    }
+
+    /// # Errors
+    /// Where Automerge refuses what the gate let through, or the result is no record.
+    fn apply_all(
+        &mut self,
+        parsed: &[(&AuthoredChange, Parsed<'_>)],
+        pace: Pace,
+    ) -> Result<(), ChangeReason> {
+        if self.open().is_none() {
+            let all = parsed.iter().map(|(a, _)| (a.entry, ChangeReason::Apply));
+            self.refused.extend(all);
+            return Ok(());
+        }
+        let mut waiting: Vec<_> = parsed.iter().collect();
         loop {
             let before = waiting.len();
-            waiting.retain(|(authored, parsed)| !self.settle(authored, parsed));
+            waiting.retain(|(authored, parsed)| !self.settle(authored, parsed, pace));
             if waiting.len() == before {
                 break;
             }
         }
-        self.refused.extend(
-            waiting
-                .iter()
-                .map(|(a, _)| (a.entry, ChangeReason::Waiting)),
-        );
-        self.refused.sort_unstable();
+        let left = waiting
+            .iter()
+            .map(|(a, _)| (a.entry, ChangeReason::Waiting));
+        self.refused.extend(left);
+        match self.steps.is_empty() {
+            true => Ok(()),
+            false => self.take_in(),
+        }
     }
 
     /// Makes the document with its root change, once.
-    pub(super) fn open(&mut self) -> Option<&Automerge> {
+    pub(super) fn open(&mut self) -> Option<()> {
         if self.doc.is_none() {
             let root = base::root(self.genesis).ok()?;
-            self.ancestors.add(&root.get_last_local_change()?);
+            let change = root.get_last_local_change()?;
+            self.ledger.enter_root(&change, &self.genesis.content);
             self.doc = Some(root.clone());
             self.root = Some(root);
         }
-        self.doc.as_ref()
+        Some(())
     }
 
-    /// Puts a text's base change into the document, once.
+    /// The document with all that passed so far.
+    pub(super) fn document(&mut self) -> Result<&Automerge, ChangeReason> {
+        self.open();
+        let doc = self.doc.as_mut().ok_or(ChangeReason::Apply)?;
+        let pending = std::mem::take(&mut self.pending);
+        doc.apply_changes(pending)
+            .map_err(|_| ChangeReason::Apply)?;
+        Ok(doc)
+    }
+
+    /// Makes a text's base change, once.
     pub(super) fn promote(&mut self, key: &str) -> Result<(), ChangeReason> {
         if self.promoted.contains_key(key) {
             return Ok(());
         }
-        let text = self
-            .genesis
-            .content
-            .texts
-            .get(key)
-            .ok_or(ChangeReason::Base)?;
-        let (Some(root), Some(doc)) = (&self.root, &mut self.doc) else {
-            return Err(ChangeReason::Apply);
-        };
+        let texts = &self.genesis.content.texts;
+        let text = texts.get(key).ok_or(ChangeReason::Base)?;
+        let root = self.root.as_ref().ok_or(ChangeReason::Apply)?;
         let change = base::text(root, key, text).map_err(|_| ChangeReason::Apply)?;
-        doc.apply_changes([change.clone()])
-            .map_err(|_| ChangeReason::Apply)?;
-        self.ancestors.add(&change);
+        self.ledger.enter_text(&change, key, text);
         self.promoted.insert(key.to_owned(), change.hash());
+        self.pending.push(change);
         Ok(())
     }
 
-    /// Applies or refuses a change; false where it must wait for its dependencies.
-    fn settle(&mut self, authored: &AuthoredChange, parsed: &Parsed) -> bool {
-        for key in &parsed.bases {
+    /// Takes or refuses a change; false where it must wait for its dependencies.
+    fn settle(&mut self, authored: &AuthoredChange, parsed: &Parsed<'_>, pace: Pace) -> bool {
+        for key in parsed.bases {
             if let Err(reason) = self.promote(key) {
                 self.refused.push((authored.entry, reason));
                 return true;
             }
         }
-        if !self.ancestors.has_deps_of(&parsed.change) {
+        if !self.ledger.has_all(&parsed.scan.deps) {
             return false;
         }
-        if let Err(reason) = self.accept(authored, parsed) {
+        if let Err(reason) = self.accept(authored, parsed, pace) {
             self.refused.push((authored.entry, reason));
         }
         true
     }
 
-    fn accept(&mut self, authored: &AuthoredChange, parsed: &Parsed) -> Result<(), ChangeReason> {
-        let change = &parsed.change;
-        self.ancestors
-            .check(change, &authored.writer, &self.record)?;
-        let doc = self.doc.as_ref().ok_or(ChangeReason::Apply)?;
-        let doc = gate::apply(doc, vec![change.clone()])?;
-        let content = read(&doc, self.genesis, &self.promoted).ok_or(ChangeReason::Schema)?;
-        content.check().map_err(|_| ChangeReason::Schema)?;
+    fn accept(
+        &mut self,
+        authored: &AuthoredChange,
+        parsed: &Parsed<'_>,
+        pace: Pace,
+    ) -> Result<(), ChangeReason> {
+        let hash = parsed.change.hash();
+        let judged = self
+            .ledger
+            .judge(&parsed.scan, hash, &authored.writer, &self.record)?;
+        if pace == Pace::OneByOne {
+            // Bases are our own and stay, whatever becomes of the change.
+            self.document()?;
+        }
+        self.pending.push(parsed.change.clone());
+        if pace == Pace::OneByOne {
+            self.take_in()?;
+        }
         let changed = match self.detail {
             Detail::Result => Vec::new(),
-            Detail::EveryStep => self.content.changed_keys(&content),
+            Detail::EveryStep => self.ledger.concerned(&judged),
         };
-        self.ancestors.add(change);
-        let heads = self.heads_with(&doc);
+        self.ledger.enter(judged, parsed.change.actor_id());
+        self.named.extend(parsed.bases.iter().cloned());
+        let heads = self.heads();
         let step = Step {
             entry: authored.entry,
             writer: authored.writer,
@@ -292,17 +358,27 @@ impl<'a> Replay<'a> {
             changed,
         };
         self.steps.push((step, heads));
+        Ok(())
+    }
+
+    /// Puts what passed the gate into the document, and reads it.
+    fn take_in(&mut self) -> Result<(), ChangeReason> {
+        let doc = self.doc.as_ref().ok_or(ChangeReason::Apply)?;
+        let doc = gate::apply(doc, std::mem::take(&mut self.pending))?;
+        let content = read(&doc, self.genesis, &self.promoted).ok_or(ChangeReason::Schema)?;
+        content.check().map_err(|_| ChangeReason::Schema)?;
         self.content = content;
         self.doc = Some(doc);
         Ok(())
     }
 
     /// The heads without base texts that no change has touched: those say nothing about a version.
-    fn heads_with(&self, doc: &Automerge) -> Vec<ChangeHash> {
-        let bases: Vec<&ChangeHash> = self.promoted.values().collect();
-        doc.get_heads()
-            .into_iter()
-            .filter(|head| !bases.contains(&head))
+    fn heads(&self) -> Vec<ChangeHash> {
+        let bases: BTreeSet<&ChangeHash> = self.promoted.values().collect();
+        let heads = self.ledger.heads().iter();
+        heads
+            .filter(|head| !bases.contains(head))
+            .copied()
             .collect()
     }
 

@@ -223,7 +223,8 @@ fn a_change_waits_for_what_it_depends_on() {
 fn the_derivation_of_the_base_is_pinned() {
     let mut changes = Vec::new();
     edit(&mut changes, 1, &text("body.fr", "Premier.\n"));
-    let parsed = gate::parse(&changes[0].payload).unwrap();
+    let payload = gate::open(&changes[0].payload).unwrap();
+    let parsed = gate::parse(&payload).unwrap();
     let deps: Vec<String> = parsed
         .change
         .deps()
