@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    card, comment, completions, edit, export, group, history, import, list, new, search, show,
-    sync, trust,
+    card, comment, completions, edit, export, group, history, import, list, new, node, purge,
+    quarantine, reissue, search, show, sync, trust,
 };
 
 #[derive(Debug, Parser)]
@@ -48,6 +48,12 @@ pub(crate) enum Command {
     Edit(edit::Args),
     History(history::Args),
     Comment(comment::Args),
+    Purge(purge::Args),
+    #[command(subcommand)]
+    Quarantine(quarantine::Verb),
+    #[command(subcommand)]
+    Node(node::Verb),
+    Reissue(reissue::Args),
     Sync(sync::Args),
     Completions(completions::Args),
 }
@@ -106,6 +112,19 @@ mod tests {
             "diwan group remove cyber tn ma --yes",
             "diwan new --group own --kind practice --title fr=a --title ar=b --body fr=@f --theme t \
              --tag x --tlp RED --hcode H1 --link need=abcdef --editors fr,tn",
+            "diwan group cosign cyber --statement abcdef",
+            "diwan group cosign cyber",
+            "diwan group leave cyber --yes",
+            "diwan group join cyber",
+            "diwan group extend-cuts cyber tn",
+            "diwan quarantine list --own",
+            "diwan quarantine show 12D3KooW 7",
+            "diwan purge abcdef --reason text --dry-run",
+            "diwan purge abcdef --yes",
+            "diwan node list",
+            "diwan node certify tn2.request --output tn.card",
+            "diwan node revoke 12D3KooW --yes",
+            "diwan reissue --yes",
             "diwan new --group own --kind practice",
             "diwan import a b --group g --kind k --lang fr --format markdown --dry-run",
             "diwan import a --group g --separate-languages --editors origin --jsonl",

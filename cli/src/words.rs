@@ -7,7 +7,14 @@ use diwan_api::error::ErrorCode;
 use diwan_api::message::{self, Catalogue};
 
 /// Families whose keys are made of a prefix and a word that the node sends.
-const FAMILIES: [&str; 4] = ["state-", "role-", "facet-", "trust-means-"];
+const FAMILIES: [&str; 6] = [
+    "state-",
+    "role-",
+    "facet-",
+    "trust-means-",
+    "reason-",
+    "alarm-",
+];
 /// Families that other tests hold against what they belong to.
 const CHECKED_ELSEWHERE: [&str; 6] = ["cmd-", "arg-", "skip-", "warn-", "node-cmd-", "node-arg-"];
 

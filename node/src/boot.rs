@@ -1,16 +1,18 @@
 //! From a home on disk to a running node's parts: making one, and reading one back.
 
+mod enroll;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use diwan_api::error::{ApiError, ErrorCode};
-use diwan_core::id::{Incarnation, Me};
+use diwan_core::id::{GroupId, Incarnation, Me, Writer};
 use diwan_core::identity::{AgencyBody, AgencyStatement, Capabilities, Fingerprint, Genesis};
 use diwan_core::log::LogHead;
 use diwan_core::replica::{LogState, Replica};
 use diwan_core::verify::{self, AgencyStep, Verified};
-use diwan_core::wire::Signing;
+use diwan_core::wire::{Signed, Signing};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError};
@@ -21,6 +23,8 @@ use crate::keystore::{
 };
 use crate::net;
 use crate::store::{Reading, Store, StoreError};
+
+pub use enroll::{Enrolled, enroll, rotate_root};
 
 /// What an agency says of itself when its node is made.
 #[derive(Clone, Debug)]
@@ -232,7 +236,8 @@ pub fn read_state(path: &Path, reading: &Reading, node: &Signing) -> Result<Stat
             None => others.push(chain),
         }
     }
-    let own = own.ok_or_else(|| damaged("it does not know this node's key".to_owned()))?;
+    let own =
+        own.ok_or_else(|| ApiError::new(ErrorCode::NotEnrolled).with("home", path.display()))?;
     let incarnation = reading.meta_u64("incarnation").map_err(failed)?;
     let incarnation = incarnation.ok_or_else(|| damaged("it has no incarnation".to_owned()))?;
     let me = Me {
@@ -268,6 +273,7 @@ pub fn read_state(path: &Path, reading: &Reading, node: &Signing) -> Result<Stat
             },
         );
     }
+    read_governing(&mut replica, reading, &logs).map_err(failed)?;
     for bytes in reading.receipts().map_err(failed)? {
         let signed = verify::receipt(&bytes).map_err(|error| damaged(error.to_string()))?;
         replica.take_receipt(&signed);
@@ -278,6 +284,36 @@ pub fn read_state(path: &Path, reading: &Reading, node: &Signing) -> Result<Stat
         logs,
         store_seq,
     })
+}
+
+/// Proofs, statements that wait, groups that were left, payloads that are missing.
+fn read_governing(
+    replica: &mut Replica,
+    reading: &Reading,
+    logs: &BTreeMap<(GroupId, Writer), u32>,
+) -> Result<(), StoreError> {
+    for bytes in reading.proofs()? {
+        // One that a later one made superfluous need not verify any more.
+        if let Ok(proof) = verify::proof(replica, &bytes) {
+            replica.take_proof(&proof);
+        }
+    }
+    for (group, bytes) in reading.pending()? {
+        if let Ok(signed) = Signed::read(&bytes) {
+            replica.take_pending(&group, &signed);
+        }
+    }
+    for group in reading.left()? {
+        replica.set_left(&group, true);
+    }
+    let names: BTreeMap<u32, (GroupId, Writer)> =
+        logs.iter().map(|(log, num)| (*num, *log)).collect();
+    for (log, seq) in reading.missing()? {
+        if let Some((group, writer)) = names.get(&log) {
+            replica.set_missing(group, (*writer, seq), true);
+        }
+    }
+    Ok(())
 }
 
 fn read_group(replica: &mut Replica, statements: &[Vec<u8>]) -> Result<(), String> {

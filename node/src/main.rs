@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use diwan_api::error::{ApiError, ErrorCode, Exit};
 use diwan_api::message::{Catalogue, Value};
-use diwan_node::boot::{self, NewAgency};
+use diwan_node::boot::{self, Enrolled, NewAgency};
 use diwan_node::config::{Address, Config};
 use diwan_node::daemon::{self, Until};
 use diwan_node::demo;
@@ -31,6 +31,8 @@ enum Command {
     Run(Run),
     CheckConfig(CheckConfig),
     Demo(Demo),
+    Enroll(Enroll),
+    RotateRoot(RotateRoot),
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +79,30 @@ struct Demo {
     import: Option<PathBuf>,
     #[arg(long)]
     exit: bool,
+}
+
+#[derive(Debug, Args)]
+struct Enroll {
+    #[arg(long, env = "DIWAN_HOME", value_name = "DIR")]
+    home: PathBuf,
+    #[arg(long, value_name = "CARD")]
+    card: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    request: Option<PathBuf>,
+    #[arg(long, value_name = "MULTIADDR")]
+    listen: Vec<String>,
+    #[arg(long, value_name = "FILE", conflicts_with = "no_passphrase")]
+    passphrase_file: Option<PathBuf>,
+    #[arg(long)]
+    no_passphrase: bool,
+}
+
+#[derive(Debug, Args)]
+struct RotateRoot {
+    #[arg(long, env = "DIWAN_HOME", value_name = "DIR")]
+    home: PathBuf,
+    #[arg(long, env = "DIWAN_PASSPHRASE_FILE", value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
 }
 
 fn main() -> std::process::ExitCode {
@@ -159,19 +185,14 @@ fn perform(cli: &Cli, catalogue: &Catalogue) -> Result<Exit, ApiError> {
         Command::Run(args) => run(args, catalogue)?,
         Command::CheckConfig(args) => check_config(args, cli.json, catalogue)?,
         Command::Demo(args) => return show(args, cli.json, catalogue),
+        Command::Enroll(args) => enroll(args, cli.json, catalogue)?,
+        Command::RotateRoot(args) => rotate_root(args, cli.json, catalogue)?,
     }
     Ok(Exit::Done)
 }
 
 fn init(args: &Init, json: bool, catalogue: &Catalogue) -> Result<(), ApiError> {
-    let mut config = Config::default();
-    if !args.listen.is_empty() {
-        config.listen = args
-            .listen
-            .iter()
-            .map(|text| listen_address(text))
-            .collect::<Result<_, _>>()?;
-    }
+    let config = config_listening(&args.listen)?;
     let agency = NewAgency {
         name: args.name.clone(),
         country: args.country.clone(),
@@ -180,18 +201,8 @@ fn init(args: &Init, json: bool, catalogue: &Catalogue) -> Result<(), ApiError> 
             .clone()
             .unwrap_or_else(|| args.country.to_lowercase()),
     };
-    let passphrase = match (&args.passphrase_file, args.no_passphrase) {
-        (_, true) => None,
-        (Some(file), _) => {
-            Some(Passphrase::from_file(file).map_err(|e| boot::key_error(file, &e))?)
-        }
-        (None, false) => {
-            let prompt = catalogue.text("node-ask-new-passphrase", &[]);
-            let again = catalogue.text("node-ask-passphrase-again", &[]);
-            let asked = Passphrase::ask(&prompt, Some(&again));
-            Some(asked.map_err(|error| boot::key_error(&args.home, &error))?)
-        }
-    };
+    let sealing = (args.passphrase_file.as_deref(), args.no_passphrase);
+    let passphrase = new_passphrase(sealing, &args.home, catalogue)?;
     let protection = passphrase
         .as_ref()
         .map_or(Protection::None, Protection::Passphrase);
@@ -209,6 +220,102 @@ fn init(args: &Init, json: bool, catalogue: &Catalogue) -> Result<(), ApiError> 
             ("peer", Value::from(made.peer_id)),
         ],
     ))
+}
+
+/// A configuration that listens there; the default one where nothing is said.
+fn config_listening(listen: &[String]) -> Result<Config, ApiError> {
+    let mut config = Config::default();
+    if !listen.is_empty() {
+        let addresses = listen.iter().map(|text| listen_address(text));
+        config.listen = addresses.collect::<Result<_, _>>()?;
+    }
+    Ok(config)
+}
+
+/// What is to seal new keys: from the file said, nothing, or asked for.
+fn new_passphrase(
+    (file, none): (Option<&Path>, bool),
+    home: &Path,
+    catalogue: &Catalogue,
+) -> Result<Option<Passphrase>, ApiError> {
+    match (file, none) {
+        (_, true) => Ok(None),
+        (Some(file), _) => Passphrase::from_file(file)
+            .map(Some)
+            .map_err(|error| boot::key_error(file, &error)),
+        (None, false) => {
+            let prompt = catalogue.text("node-ask-new-passphrase", &[]);
+            let again = catalogue.text("node-ask-passphrase-again", &[]);
+            let asked = Passphrase::ask(&prompt, Some(&again));
+            asked
+                .map(Some)
+                .map_err(|error| boot::key_error(home, &error))
+        }
+    }
+}
+
+fn enroll(args: &Enroll, json: bool, catalogue: &Catalogue) -> Result<(), ApiError> {
+    let unknown = |path: &Path| ApiError::new(ErrorCode::UnknownPath).with("path", path.display());
+    let card = std::fs::read_to_string(&args.card).map_err(|_| unknown(&args.card))?;
+    let config = config_listening(&args.listen)?;
+    let passphrase = match daemon::open_home(&args.home) {
+        Ok(home) => passphrase_of(
+            &home.keys_node(),
+            args.passphrase_file.as_deref(),
+            catalogue,
+        )?,
+        Err(_) => {
+            let sealing = (args.passphrase_file.as_deref(), args.no_passphrase);
+            new_passphrase(sealing, &args.home, catalogue)?
+        }
+    };
+    let protection = passphrase
+        .as_ref()
+        .map_or(Protection::None, Protection::Passphrase);
+    let home = args.home.display().to_string();
+    match boot::enroll(&args.home, &card, &config, protection, uid())? {
+        Enrolled::Done { peer_id } if json => {
+            print(&serde_json::json!({ "peer_id": peer_id, "certified": true }).to_string())
+        }
+        Enrolled::Done { .. } => {
+            print(&catalogue.text("node-enroll-done", &[("home", Value::from(home))]))
+        }
+        Enrolled::Asks { peer_id, request } => {
+            if let Some(path) = &args.request {
+                std::fs::write(path, &request).map_err(|error| {
+                    ApiError::new(ErrorCode::HomeUnreadable)
+                        .with("path", path.display())
+                        .with("detail", error)
+                })?;
+            }
+            if json {
+                let answer = serde_json::json!({
+                    "peer_id": peer_id, "certified": false, "request": request,
+                });
+                return print(&answer.to_string());
+            }
+            if args.request.is_none() {
+                print(request.trim_end())?;
+            }
+            print(&catalogue.text("node-enroll-asks", &[("home", Value::from(home))]))
+        }
+    }
+}
+
+fn rotate_root(args: &RotateRoot, json: bool, catalogue: &Catalogue) -> Result<(), ApiError> {
+    let home = daemon::open_home(&args.home)?;
+    let locked = home.lock();
+    let _lock = locked.map_err(|error| boot::home_error(home.dir(), &error))?;
+    let file = args.passphrase_file.as_deref();
+    let passphrase = passphrase_of(&home.keys_root(), file, catalogue)?;
+    let root = boot::rotate_root(&home, passphrase.as_ref())?;
+    match json {
+        true => print(&serde_json::json!({ "root": root }).to_string()),
+        false => {
+            let key = home.keys_root().display().to_string();
+            print(&catalogue.text("node-rotate-root-done", &[("key", Value::from(key))]))
+        }
+    }
 }
 
 fn listen_address(text: &str) -> Result<Address, ApiError> {

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 use diwan_api::error::Exit;
 use diwan_api::types::{
-    GroupCreate, GroupInfo, GroupList, GroupMember, GroupMembers, GroupRemove, MemberRole,
-    RemovalPlan,
+    GroupCosign, GroupCreate, GroupExtend, GroupInfo, GroupList, GroupMember, GroupMembers,
+    GroupRemove, MemberRole, RemovalPlan,
 };
 use serde::Serialize;
 
@@ -52,6 +52,28 @@ pub(crate) enum Verb {
         #[arg(long)]
         dry_run: bool,
     },
+    Cosign {
+        #[arg(value_name = "GROUP")]
+        group: String,
+        #[arg(long, value_name = "HASH")]
+        statement: Option<String>,
+    },
+    ExtendCuts {
+        #[arg(value_name = "GROUP")]
+        group: String,
+        #[arg(value_name = "AGENCY")]
+        agency: String,
+    },
+    Leave {
+        #[arg(value_name = "GROUP")]
+        group: String,
+        #[arg(long)]
+        yes: bool,
+    },
+    Join {
+        #[arg(value_name = "GROUP")]
+        group: String,
+    },
 }
 
 /// Answer of `group remove`.
@@ -95,6 +117,26 @@ pub(crate) async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError>
                 .group_set_role(&group, &GroupMembers { members })
                 .await?
         }
+        Verb::Cosign { group, statement } => {
+            client
+                .group_cosign(&group, &GroupCosign { statement })
+                .await?
+        }
+        Verb::ExtendCuts { group, agency } => {
+            client.group_extend(&group, &GroupExtend { agency }).await?
+        }
+        Verb::Leave { group, yes } => {
+            let out = context.out();
+            if !yes {
+                let plan = out
+                    .view()
+                    .say("group-leave-plan", &[("group", group.as_str().into())]);
+                out.plan(&(plan + "\n"));
+                out.confirm(&group, false).await?;
+            }
+            client.group_leave(&group, true).await?
+        }
+        Verb::Join { group } => client.group_leave(&group, false).await?,
         Verb::Remove {
             group,
             agencies,
@@ -198,13 +240,48 @@ fn render_group(view: &View, group: &GroupInfo) -> String {
             view.word("role", &member.role).into(),
         ]);
     }
-    format!(
+    let mut text = format!(
         "{}\n{}\n{}\n{}",
         view.bold(&view.name(&group.name)),
         facts.render("  "),
         view.bold(&view.say("group-members", &[])),
         members.render("  ")
-    )
+    );
+    for (is_so, key) in [(group.frozen, "group-frozen"), (group.left, "group-left")] {
+        if is_so {
+            text.push_str(&format!("\n{}\n", view.warn(&view.say(key, &[]))));
+        }
+    }
+    if !group.pending.is_empty() {
+        let heading = view.bold(&view.say("group-pending", &[]));
+        text.push_str(&format!("\n{heading}\n{}", render_pending(view, group)));
+    }
+    text
+}
+
+fn render_pending(view: &View, group: &GroupInfo) -> String {
+    let mut table = Table::default();
+    for waiting in &group.pending {
+        let hash: String = waiting.statement.chars().take(12).collect();
+        let change = [&waiting.change, &waiting.agency]
+            .map(|word| view.name(word))
+            .join(" ");
+        let role = waiting
+            .role
+            .as_deref()
+            .map_or_else(String::new, |role| view.word("role", role));
+        let values = [
+            ("agencies", waiting.signed_by.join(", ").into()),
+            ("needed", waiting.needed.into()),
+        ];
+        table.row([
+            hash.into(),
+            change.into(),
+            role.into(),
+            view.say("group-signed-by", &values).into(),
+        ]);
+    }
+    table.render("  ")
 }
 
 fn render_removal(view: &View, plan: &RemovalPlan) -> String {
@@ -229,6 +306,7 @@ fn render_removal(view: &View, plan: &RemovalPlan) -> String {
 mod tests {
     use super::*;
     use crate::output::plain;
+    use diwan_api::types::PendingStatement;
 
     fn member(short: &str, role: &str) -> GroupMember {
         GroupMember {
@@ -248,6 +326,9 @@ mod tests {
             height: 3,
             records: 412,
             tlp: "GREEN".into(),
+            pending: Vec::new(),
+            frozen: false,
+            left: false,
         }
     }
 
@@ -294,6 +375,42 @@ mod tests {
           fr  owner
           ma  reader
           tn  contributor
+        ");
+    }
+
+    #[test]
+    fn a_group_says_what_waits_and_what_is_wrong() {
+        let mut group = group("cyber", vec![member("fr", "owner"), member("tn", "owner")]);
+        group.pending.push(PendingStatement {
+            statement: "0123456789abcdef".into(),
+            change: "add".into(),
+            agency: "ma".into(),
+            role: Some("reader".into()),
+            signed_by: vec!["fr".into()],
+            needed: 2,
+        });
+        (group.frozen, group.left) = (true, true);
+        let list = GroupList {
+            groups: vec![group],
+        };
+        insta::assert_snapshot!(render_groups(&plain(), &list), @"
+        cyber
+          id            9f8e7d
+          records       412
+          label         TLP:GREEN
+          changes need  its only owner
+          statements    3
+
+        Members
+          fr  owner
+          tn  owner
+
+        The group stands still: its chain has two sides. Create a new group and publish there.
+
+        Your agency has left this group: nothing of it is synced. `diwan group join` takes that back.
+
+        Waiting for signatures
+          0123456789ab  add ma  reader  signed by fr; 2 must sign
         ");
     }
 

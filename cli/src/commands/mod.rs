@@ -10,6 +10,10 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod new;
+pub(crate) mod node;
+pub(crate) mod purge;
+pub(crate) mod quarantine;
+pub(crate) mod reissue;
 pub(crate) mod search;
 pub(crate) mod show;
 mod status;
@@ -38,6 +42,10 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::Edit(args) => edit::run(args, context).await,
         Command::History(args) => history::run(args, context).await,
         Command::Comment(args) => comment::run(args, context).await,
+        Command::Quarantine(verb) => quarantine::run(verb, context).await,
+        Command::Purge(args) => purge::run(args, context).await,
+        Command::Reissue(args) => reissue::run(&args, context).await,
+        Command::Node(verb) => node::run(verb, context).await,
         Command::Sync(args) => sync::run(args, context).await,
         Command::Completions(args) => completions::run(&args, context),
     }

@@ -89,6 +89,36 @@ error_codes! {
     NotPinned = "not-pinned", 403, NotPermitted;
     /// The change needs signatures of more owners. Args: `threshold`.
     NeedsCosign = "needs-cosign", 403, NotPermitted;
+    /// Neither is this agency the record's origin nor a curator of its group. Args: `record`, `group`.
+    NotCurator = "not-curator", 403, NotPermitted;
+    /// This node was revoked by its agency.
+    NodeRevoked = "node-revoked", 403, NotPermitted;
+    /// Another node of the agency governs. Args: `group`.
+    NotGoverning = "not-governing", 403, NotPermitted;
+    /// This node's log of the group was found to fork. Args: `group`.
+    LogFrozen = "log-frozen", 409, Integrity;
+    /// The group's chain was found to fork. Args: `group`.
+    GroupFrozen = "group-frozen", 409, Integrity;
+    /// This agency has left the group. Args: `group`.
+    GroupLeft = "group-left", 403, NotPermitted;
+    /// The record was purged. Args: `record`.
+    Purged = "purged", 410, NotFound;
+    /// No statement of the group waits for this agency's signature. Args: `group`.
+    NothingToCosign = "nothing-to-cosign", 404, NotFound;
+    /// Several statements wait, and none is named. Args: `group`.
+    AmbiguousStatement = "ambiguous-statement", 409, Usage;
+    /// This agency has signed another statement at the same height. Args: `group`.
+    AlreadySigned = "already-signed", 409, NotPermitted;
+    /// The root key is not in this home.
+    RootKeyAway = "root-key-away", 409, Failed;
+    /// The agency's chain does not allow the statement. Args: `detail`.
+    ChainRefused = "chain-refused", 409, Failed;
+    /// The agency has no such node. Args: `node`.
+    UnknownNode = "unknown-node", 404, NotFound;
+    /// The home's node is not certified by its agency. Args: `home`.
+    NotEnrolled = "not-enrolled", 409, Integrity;
+    /// A join request does not verify. Args: `detail`.
+    DamagedRequest = "damaged-request", 422, Integrity;
     /// Args: `id`.
     UnknownRecord = "unknown-record", 404, NotFound;
     /// Args: `version`, `record`.

@@ -20,12 +20,17 @@ pub const ADDRESSES: usize = 16;
 pub const ADDRESS_BYTES: usize = 256;
 /// Nodes that one agency may certify.
 pub const NODES_PER_AGENCY: usize = 64;
+/// Sealed cuts of one statement of an agency chain: what [`STATEMENT_BYTES`] holds. A node with more
+/// logs is cut off by several statements.
+pub const SEALED_CUTS: usize = 640;
 /// Incarnations that one node may have in one group: one at init and one a restore.
 pub const INCARNATIONS_PER_NODE: usize = 64;
 /// Members of one group: every agency of the Mediterranean and the Union several times over.
 pub const MEMBERS: usize = 256;
 /// Signatures on one statement.
 pub const SIGNATURES: usize = MEMBERS;
+/// Statements of one group that wait for more owners' signatures.
+pub const PENDING_STATEMENTS: usize = 16;
 /// Groups that one node follows.
 pub const GROUPS: usize = 1_024;
 /// Agencies known to one node.
@@ -79,5 +84,13 @@ pub const BATCH_BYTES: usize = 4 * 1024 * 1024;
 pub const BATCH_ENTRIES: usize = 4_096;
 /// Payload bytes after which a sender closes a batch, well below [`BATCH_BYTES`].
 pub const BATCH_TARGET_BYTES: usize = 512 * 1024;
+/// Proofs of one group: one a log, one a chain.
+pub const PROOFS: usize = LOGS_PER_GROUP + MEMBERS + 1;
+/// Places of a log that are compared at once to find where it forks.
+pub const FORK_POINTS: usize = 96;
+/// Payloads asked for at once.
+pub const WANTS: usize = 256;
+/// Logs that one session compares to find where they fork: each costs reads of the store.
+pub const FORK_QUESTIONS: usize = 64;
 /// Logs of one group: nodes × incarnations of its members.
 pub const LOGS_PER_GROUP: usize = 16_384;

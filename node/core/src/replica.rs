@@ -1,16 +1,21 @@
 //! What a node knows without looking at its disk: chains, trust, frontiers and receipts. It grows
 //! with members and logs, never with entries. Only verified facts enter.
 
-use std::collections::BTreeMap;
+mod standing;
 
-use crate::group::{GroupChain, Role};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::group::{GroupChain, GroupStatement, Role};
 use crate::id::{AgencyId, Digest, EntryHash, GroupId, Me, NodeKey, Writer};
 use crate::identity::{AgencyChain, Capabilities};
 use crate::limits;
 use crate::log::{Entry, Frontier, LogHead, Range};
 use crate::trust::TrustList;
-use crate::verify::{self, AgencyStep, GroupStep, RangeContext, Refusal, SignedReceipt, Verified};
-use crate::wire::{self, Domain};
+use crate::verify::{
+    self, AgencyStep, Chains, GroupStep, RangeContext, Refusal, SignedProof, SignedReceipt,
+    Verified,
+};
+use crate::wire::{self, Domain, Signed};
 
 /// A log as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +35,25 @@ pub struct GroupReplica {
     pub logs: BTreeMap<Writer, LogState>,
     /// The newest receipt of each node.
     pub receipts: BTreeMap<NodeKey, SignedReceipt>,
+    /// Logs that were found to fork, with the proof.
+    pub forks: BTreeMap<Writer, LogFork>,
+    /// The proof that the chain itself forks, and at which height.
+    pub fork: Option<(u32, SignedProof)>,
+    /// Entries whose payload this node lacks, though no purge says that it is no more.
+    pub missing: BTreeSet<(Writer, u64)>,
+    /// This agency has left: nothing of the group is synced any more.
+    pub left: bool,
+    /// Statements that wait for more owners' signatures, as this node has them.
+    pub pending: Vec<Signed>,
+}
+
+/// A log that forks: where, and the proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFork {
+    /// The last entry that both sides have in common; sequence 0 where they have none.
+    pub last: LogHead,
+    /// The proof, as it travels.
+    pub proof: SignedProof,
 }
 
 impl GroupReplica {
@@ -38,7 +62,25 @@ impl GroupReplica {
             chain,
             logs: BTreeMap::new(),
             receipts: BTreeMap::new(),
+            forks: BTreeMap::new(),
+            fork: None,
+            missing: BTreeSet::new(),
+            left: false,
+            pending: Vec::new(),
         }
+    }
+
+    /// Derives the chain anew from its statements, as far as they are valid now and below a fork.
+    /// True where it is shorter than before.
+    fn derive(&mut self, agencies: &BTreeMap<AgencyId, AgencyChain>) -> bool {
+        let before = self.chain.height();
+        let limit = self.fork.as_ref().map_or(u32::MAX, |(height, _)| *height);
+        let statements = self.chain.statements_from(0).take(limit as usize);
+        let statements: Vec<Vec<u8>> = statements.cloned().collect();
+        if let Some(chain) = verify::group_chain(agencies, &statements) {
+            self.chain = chain.into_inner();
+        }
+        self.chain.height() < before
     }
 
     /// How far each log goes.
@@ -61,6 +103,19 @@ pub struct Replica {
     agencies: BTreeMap<AgencyId, AgencyChain>,
     nodes: BTreeMap<NodeKey, AgencyId>,
     groups: BTreeMap<GroupId, GroupReplica>,
+    /// Agencies whose chain was found to fork: at which height, and the proof.
+    agency_forks: BTreeMap<AgencyId, (u32, SignedProof)>,
+}
+
+/// What a proof that was taken is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProofTaken {
+    /// A log: what is stored beyond its end goes out of the log.
+    Log(GroupId, Writer),
+    /// An agency's chain, which is shorter now, and the groups whose chains are with it.
+    Agency(AgencyId, Vec<GroupId>),
+    /// A group's chain, which is shorter now.
+    Group(GroupId),
 }
 
 /// A statement that this node did not take, though it verifies.
@@ -72,6 +127,23 @@ pub enum NotTaken {
     /// Another agency has this node key already.
     #[error("the node key belongs to another agency")]
     NodeTaken,
+    /// The chain was found to fork below: it stands still.
+    #[error("the chain has forked")]
+    Forked,
+}
+
+impl Chains for Replica {
+    fn agency_chain(&self, agency: &AgencyId) -> Option<&AgencyChain> {
+        self.agency(agency)
+    }
+
+    fn group_chain(&self, group: &GroupId) -> Option<&GroupChain> {
+        self.group(group).map(|group| &group.chain)
+    }
+
+    fn all_agencies(&self) -> &BTreeMap<AgencyId, AgencyChain> {
+        &self.agencies
+    }
 }
 
 impl Replica {
@@ -84,6 +156,7 @@ impl Replica {
             agencies: BTreeMap::new(),
             nodes: BTreeMap::new(),
             groups: BTreeMap::new(),
+            agency_forks: BTreeMap::new(),
         };
         replica.insert_agency((**own).clone());
         let group = GroupChain::own(me.agency);
@@ -161,7 +234,7 @@ impl Replica {
             .and_then(|chain| chain.certificate(node));
         *node != self.me.node
             && (*agency == self.me.agency || self.trust.is_pinned(agency))
-            && may_sync.is_some_and(|c| c.capabilities.include(Capabilities::SYNC))
+            && may_sync.is_some_and(|c| c.may(Capabilities::SYNC))
     }
 
     /// A group, if both this agency and the other one are members now. "Unknown" and "not a
@@ -170,7 +243,7 @@ impl Replica {
     pub fn shared(&self, group: &GroupId, with: &AgencyId) -> Option<&GroupReplica> {
         let found = self.groups.get(group)?;
         let member = |agency| found.chain.role(agency).is_some();
-        (member(with) && member(&self.me.agency)).then_some(found)
+        (member(with) && member(&self.me.agency) && !found.left).then_some(found)
     }
 
     /// The groups that this agency shares with another one.
@@ -200,6 +273,9 @@ impl Replica {
             bytes.extend(node.0);
             bytes.extend(signed.receipt.frontier.digest().0);
         }
+        for proof in self.proofs_of(group) {
+            bytes.extend(proof.digest.0);
+        }
         Digest(wire::hash(Domain::State, &[&bytes]))
     }
 
@@ -213,14 +289,35 @@ impl Replica {
         Ok(())
     }
 
-    /// Takes one more verified statement of an agency chain.
+    /// Takes one more verified statement of an agency chain. Returns the groups whose chain is
+    /// shorter now, because the statement took away the right to sign it.
     ///
     /// # Errors
-    /// [`NotTaken`] where there is no room.
-    pub fn take_agency_step(&mut self, step: &Verified<AgencyStep>) -> Result<(), NotTaken> {
+    /// [`NotTaken`] where there is no room, or the chain forks below.
+    pub fn take_agency_step(
+        &mut self,
+        step: &Verified<AgencyStep>,
+    ) -> Result<Vec<GroupId>, NotTaken> {
+        let forked = self.agency_forks.get(&step.chain.id());
+        if forked.is_some_and(|(height, _)| step.height >= *height) {
+            return Err(NotTaken::Forked);
+        }
         self.check_agency(&step.chain)?;
         self.insert_agency(step.chain.clone());
-        Ok(())
+        Ok(self.derive_groups_of(&step.chain.id()))
+    }
+
+    /// Derives the chains of an agency's groups anew. Returns those that are shorter now.
+    fn derive_groups_of(&mut self, agency: &AgencyId) -> Vec<GroupId> {
+        let agencies = &self.agencies;
+        let mut shorter = Vec::new();
+        for (id, group) in &mut self.groups {
+            let concerned = group.chain.agencies().any(|member| member == agency);
+            if concerned && !group.chain.is_own() && group.derive(agencies) {
+                shorter.push(*id);
+            }
+        }
+        shorter
     }
 
     fn check_agency(&self, chain: &AgencyChain) -> Result<(), NotTaken> {
@@ -253,7 +350,17 @@ impl Replica {
     pub fn take_group_step(&mut self, step: &Verified<GroupStep>) -> Result<(), NotTaken> {
         let id = step.chain.id();
         if let Some(group) = self.groups.get_mut(&id) {
+            if group
+                .fork
+                .as_ref()
+                .is_some_and(|(height, _)| step.height >= *height)
+            {
+                return Err(NotTaken::Forked);
+            }
             group.chain = step.chain.clone();
+            group.pending.retain(|signed| {
+                GroupStatement::of(signed).is_some_and(|waiting| waiting.height > step.height)
+            });
             // Nodes that came later never take a former member's receipt: keeping it would leave
             // the digests of equal nodes different for good.
             let nodes = &self.nodes;
@@ -300,11 +407,13 @@ impl Replica {
             return Err(Refusal::NotCertified);
         }
         let head = log.map(|log| (&log.head, log.height));
+        let end = self.end_of_log(group, &range.writer);
         verify::range(
             RangeContext {
                 group: &group.chain,
                 agency,
                 head,
+                end,
             },
             range,
         )
@@ -370,10 +479,15 @@ impl Replica {
         let Some(agency) = self.agency_of(&node) else {
             return false;
         };
-        let Some(group) = self.groups.get_mut(&signed.receipt.group) else {
+        let Some(group) = self.groups.get(&signed.receipt.group) else {
             return false;
         };
-        if group.chain.role(&agency).is_none() {
+        let claimed = &signed.receipt.frontier;
+        let beyond_fork = |writer: &Writer| {
+            let end = self.end_of_log(group, writer);
+            end.is_some_and(|end| end.is_fork && claimed.seq(writer) > end.last.seq)
+        };
+        if group.chain.role(&agency).is_none() || group.forks.keys().any(beyond_fork) {
             return false;
         }
         let newer = group.receipts.get(&node).is_none_or(|known| {
@@ -381,7 +495,7 @@ impl Replica {
             let further = !known.covers(new) || new.digest() > known.digest();
             new.covers(known) && further
         });
-        if newer {
+        if newer && let Some(group) = self.groups.get_mut(&signed.receipt.group) {
             group.receipts.insert(node, (**signed).clone());
         }
         newer

@@ -205,7 +205,7 @@ impl Pen {
 
     /// The next entries, as a range.
     pub(crate) fn range(&mut self, count: usize) -> Range {
-        Range::of(&self.write(count)).unwrap()
+        Range::of(&self.write(count), None).unwrap()
     }
 
     fn entry(&mut self) -> Entry {

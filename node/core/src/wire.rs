@@ -77,6 +77,14 @@ pub enum Domain {
     Version,
     /// A card's text.
     Card,
+    /// A node's request to act for an agency.
+    JoinRequest,
+    /// What a sealed cut is about.
+    CutTag,
+    /// What hides a sealed cut's sequence.
+    CutMask,
+    /// A proof that somebody signed two things of which only one may be.
+    Proof,
 }
 
 impl Domain {
@@ -92,6 +100,10 @@ impl Domain {
             Domain::Actor => "diwan actor 1",
             Domain::Version => "diwan version 1",
             Domain::Card => "diwan card 1",
+            Domain::JoinRequest => "diwan join request 1",
+            Domain::CutTag => "diwan cut tag 1",
+            Domain::CutMask => "diwan cut mask 1",
+            Domain::Proof => "diwan proof 1",
         }
     }
 }

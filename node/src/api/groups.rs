@@ -8,22 +8,19 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{
-    GroupCreate, GroupInfo, GroupList, GroupMember, GroupMembers, GroupRemove, MemberRole,
-    RemovalPlan,
+    GroupCosign, GroupCreate, GroupExtend, GroupInfo, GroupList, GroupMember, GroupMembers,
+    GroupRemove, MemberRole, RemovalPlan,
 };
 use diwan_core::group::{GroupChain, Member, Role};
-use diwan_core::id::{AgencyId, GroupId};
+use diwan_core::id::{AgencyId, GroupId, StatementHash};
 use diwan_core::record::Tlp;
 use diwan_core::replica::Replica;
 use unicode_normalization::UnicodeNormalization;
 
 use super::answer::{Answer, Json, Named, apart};
-use super::{Api, names};
+use super::{Api, govern, names};
 use crate::engine::{Engine, EngineError, MemberChange};
 use crate::store::Reading;
-
-/// Owners who sign a group with one owner.
-const ONE_OWNER: u32 = 1;
 
 /// `GET /v1/groups`.
 pub(super) async fn list(State(api): State<Api>) -> Answer<GroupList> {
@@ -62,7 +59,9 @@ pub(super) async fn create(
         }
         first_members(&state.replica, &name, &request.members)?
     };
-    let threshold = request.threshold.unwrap_or(ONE_OWNER);
+    let owners = 1 + members.iter().filter(|m| m.role == Role::Owner).count();
+    let majority = u32::try_from(owners / 2 + 1).unwrap_or(u32::MAX);
+    let threshold = request.threshold.unwrap_or(majority);
     let group = api
         .engine
         .submit(move |step| step.create_group(&name, &members, threshold, tlp))
@@ -83,8 +82,6 @@ fn first_members(
         }
         check_pinned(replica, &member.agency)?;
     }
-    let owners = members.iter().filter(|member| member.role == Role::Owner);
-    check_owners(1 + owners.count())?;
     Ok(members)
 }
 
@@ -98,13 +95,12 @@ pub(super) async fn add(
         let state = api.engine.state();
         let chain = governed(&state.replica, &group)?;
         let members = read_members(&state.replica, chain.name(), &request.members)?;
-        for Member { agency, role } in &members {
+        for Member { agency, .. } in &members {
             if chain.role(agency).is_some() {
                 let error = about(&state.replica, ErrorCode::AlreadyMember, agency);
                 return Err(error.with("group", chain.name()).into());
             }
             check_pinned(&state.replica, agency)?;
-            check_owners(1 + usize::from(*role == Role::Owner))?;
         }
         let changes: Vec<_> = members.into_iter().map(MemberChange::Add).collect();
         (chain.id(), changes)
@@ -127,8 +123,8 @@ pub(super) async fn set_role(
             let now = member_role(&state.replica, chain, &member.agency)?;
             match (now, member.role) {
                 (now, role) if now == role => continue,
-                (Role::Owner, _) => return Err(last_owner(chain).into()),
-                (_, role) => check_owners(1 + usize::from(role == Role::Owner))?,
+                (Role::Owner, _) if chain.owners() == 1 => return Err(last_owner(chain).into()),
+                _ => {}
             }
             changes.push(MemberChange::SetRole(member));
         }
@@ -152,7 +148,7 @@ pub(super) async fn remove(
         for name in &request.agencies {
             let agency = names::agency(&state.replica, name)?;
             let role = member_role(&state.replica, chain, &agency)?;
-            if role == Role::Owner {
+            if role == Role::Owner && chain.owners() == 1 {
                 return Err(last_owner(chain).into());
             }
             if leaving.insert(agency) {
@@ -186,12 +182,83 @@ pub(super) async fn remove(
     }))
 }
 
+/// `POST /v1/groups/{group}/cosign`.
+pub(super) async fn cosign(
+    State(api): State<Api>,
+    Named(group): Named<String>,
+    Json(request): Json<GroupCosign>,
+) -> Answer<GroupList> {
+    let (id, named) = {
+        let state = api.engine.state();
+        let chain = governed(&state.replica, &group)?;
+        let named = request.statement.as_deref();
+        let named = named.map(|text| waiting_statement(&state.replica, chain, text));
+        (chain.id(), named.transpose()?)
+    };
+    api.engine
+        .submit(move |step| step.cosign(&id, named.as_ref()))
+        .await?;
+    answer(&api, id).await
+}
+
+/// The statement that waits and whose hash begins so.
+fn waiting_statement(
+    replica: &Replica,
+    chain: &GroupChain,
+    text: &str,
+) -> Result<StatementHash, ApiError> {
+    let unknown = || ApiError::new(ErrorCode::NothingToCosign).with("group", chain.name());
+    let prefix = names::id_prefix(text).ok_or_else(unknown)?;
+    let found = replica.group(&chain.id()).ok_or_else(unknown)?;
+    let waiting = govern::pending(replica, found);
+    let named = waiting.iter().find(|w| w.statement.starts_with(&prefix));
+    let hash = named.ok_or_else(unknown)?.statement.parse();
+    hash.map_err(|_| unknown())
+}
+
+/// `POST /v1/groups/{group}/extend-cuts`.
+pub(super) async fn extend_cuts(
+    State(api): State<Api>,
+    Named(group): Named<String>,
+    Json(request): Json<GroupExtend>,
+) -> Answer<GroupList> {
+    let (id, agency) = {
+        let state = api.engine.state();
+        let chain = governed(&state.replica, &group)?;
+        (chain.id(), names::agency(&state.replica, &request.agency)?)
+    };
+    change(&api, id, vec![MemberChange::ExtendCuts(agency)]).await?;
+    answer(&api, id).await
+}
+
+/// `POST /v1/groups/{group}/leave`.
+pub(super) async fn leave(
+    State(api): State<Api>,
+    Named(group): Named<String>,
+) -> Answer<GroupList> {
+    set_left(&api, &group, true).await
+}
+
+/// `POST /v1/groups/{group}/join`: takes leaving back.
+pub(super) async fn join(State(api): State<Api>, Named(group): Named<String>) -> Answer<GroupList> {
+    set_left(&api, &group, false).await
+}
+
+async fn set_left(api: &Api, group: &str, left: bool) -> Answer<GroupList> {
+    let id = names::group(&api.engine.state().replica, group)?.id();
+    api.engine
+        .submit(move |step| step.leave_group(&id, left))
+        .await?;
+    answer(api, id).await
+}
+
 async fn change(api: &Api, group: GroupId, changes: Vec<MemberChange>) -> Result<(), EngineError> {
     api.engine
         .submit(move |step| {
-            changes
-                .into_iter()
-                .try_for_each(|change| step.change_member(&group, change))
+            for change in changes {
+                step.change_member(&group, change)?;
+            }
+            Ok(())
         })
         .await
 }
@@ -218,6 +285,7 @@ fn info(
         .map(|(agency, role)| shown(replica, agency, role))
         .collect();
     members.sort_by(|a, b| (&a.short, &a.agency).cmp(&(&b.short, &b.agency)));
+    let found = replica.group(&chain.id());
     Ok(GroupInfo {
         group: chain.id().to_string(),
         name: chain.name().to_owned(),
@@ -227,6 +295,11 @@ fn info(
         height: chain.height(),
         records: reading.group(&chain.id())?.map_or(0, |row| row.records),
         tlp: chain.tlp().name().to_owned(),
+        pending: found
+            .map(|g| govern::pending(replica, g))
+            .unwrap_or_default(),
+        frozen: found.is_some_and(|g| g.fork.is_some()),
+        left: found.is_some_and(|g| g.left),
     })
 }
 
@@ -238,16 +311,13 @@ fn shown(replica: &Replica, agency: &AgencyId, role: Role) -> GroupMember {
     }
 }
 
-/// A group that this agency alone may change.
+/// A group that this agency may change.
 fn governed<'a>(replica: &'a Replica, name: &str) -> Result<&'a GroupChain, ApiError> {
     let chain = names::group(replica, name)?;
     if chain.is_own() || chain.role(&replica.me().agency) != Some(Role::Owner) {
         return Err(ApiError::new(ErrorCode::NotOwner).with("group", chain.name()));
     }
-    match chain.threshold() {
-        ONE_OWNER => Ok(chain),
-        threshold => Err(needs_cosign(threshold)),
-    }
+    Ok(chain)
 }
 
 /// The agencies and roles of a request, each agency once.
@@ -283,19 +353,6 @@ fn check_pinned(replica: &Replica, agency: &AgencyId) -> Result<(), ApiError> {
     let entry = replica.trust().get(agency);
     let state = entry.map_or("unknown", |entry| entry.state.name());
     Err(about(replica, ErrorCode::NotPinned, agency).with("state", state))
-}
-
-/// With a second owner every change needs a majority's signatures, which cannot be gathered yet.
-fn check_owners(owners: usize) -> Result<(), ApiError> {
-    let owners = u32::try_from(owners).unwrap_or(u32::MAX);
-    match owners {
-        0..=ONE_OWNER => Ok(()),
-        more => Err(needs_cosign(more / 2 + 1)),
-    }
-}
-
-fn needs_cosign(threshold: u32) -> ApiError {
-    ApiError::new(ErrorCode::NeedsCosign).with("threshold", threshold)
 }
 
 fn member_role(replica: &Replica, chain: &GroupChain, agency: &AgencyId) -> Result<Role, ApiError> {

@@ -9,6 +9,7 @@ mod cards;
 mod drafts;
 mod export;
 mod gate;
+mod govern;
 mod groups;
 mod history;
 mod list;
@@ -186,8 +187,17 @@ fn router(api: Api, officers: Officers) -> Router {
         .route("/v1/groups/{group}/add", post(groups::add))
         .route("/v1/groups/{group}/set-role", post(groups::set_role))
         .route("/v1/groups/{group}/remove", post(groups::remove))
+        .route("/v1/groups/{group}/cosign", post(groups::cosign))
+        .route("/v1/groups/{group}/extend-cuts", post(groups::extend_cuts))
+        .route("/v1/groups/{group}/leave", post(groups::leave))
+        .route("/v1/groups/{group}/join", post(groups::join))
+        .route("/v1/quarantine", get(govern::quarantine))
+        .route("/v1/nodes", get(govern::nodes).post(govern::certify))
+        .route("/v1/nodes/{node}/revoke", post(govern::revoke))
+        .route("/v1/reissue", post(govern::reissue))
         .route("/v1/records", get(list::list).post(records::create))
         .route("/v1/records/{record}", get(show::show).patch(records::edit))
+        .route("/v1/records/{record}/purge", post(govern::purge))
         .route("/v1/records/{record}/history", get(history::history))
         .route(
             "/v1/records/{record}/annotations/{kind}",

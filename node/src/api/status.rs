@@ -8,7 +8,7 @@ use diwan_core::replica::Replica;
 use diwan_core::trust::TrustState;
 
 use super::answer::{Answer, Json, apart};
-use super::{Api, names, time};
+use super::{Api, govern, names, time};
 use crate::engine::{EngineError, PeerView};
 use crate::net::peer_text;
 
@@ -53,7 +53,7 @@ fn read(api: &Api) -> Result<Status, EngineError> {
         },
         store_seq,
         quarantined: reading.quarantined()?,
-        alarms: Vec::new(),
+        alarms: govern::alarms(replica),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

@@ -1,23 +1,18 @@
 //! Chains and the trust list: what the local admin decides, and what peers bring.
 
-use std::collections::BTreeMap;
-
 use diwan_api::error::{ApiError, ErrorCode};
-use diwan_core::group::{
-    Cut, Genesis, GroupBody, GroupChain, GroupError, GroupStatement, Member, Role,
-};
+use diwan_core::group::{Cut, Genesis, GroupError, GroupStatement, Member, Role};
 use diwan_core::id::{AgencyId, GroupId, Writer};
 use diwan_core::identity::{AgencyBody, Card, ChainError};
 use diwan_core::record::Tlp;
-use diwan_core::sync::{Incoming, RefusedItem};
 use diwan_core::trust::TrustEntry;
 use diwan_core::verify::{self, AgencyStep, GroupStep, Verified};
 
+use super::EngineError;
 use super::step::Step;
-use super::{EngineError, effect};
 use crate::store::StoreError;
 
-/// A change of one member.
+/// A change of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemberChange {
     /// Joins with a role.
@@ -26,6 +21,10 @@ pub enum MemberChange {
     SetRole(Member),
     /// Leaves.
     Remove(AgencyId),
+    /// More of what an agency wrote before it lost its rights is valid: all that is here now.
+    ExtendCuts(AgencyId),
+    /// So many owners sign from now on.
+    SetThreshold(u32),
 }
 
 /// What a removal keeps.
@@ -73,11 +72,13 @@ impl Step<'_, '_> {
         Ok(agency)
     }
 
-    fn take_agency(&mut self, step: &Verified<AgencyStep>) -> Result<(), EngineError> {
-        let taken = self.state.replica.take_agency_step(step);
-        taken.map_err(|error| ApiError::new(ErrorCode::DamagedCard).with("detail", error))?;
-        self.tables.put_agency_step(step)?;
-        Ok(())
+    pub(super) fn take_agency(&mut self, step: &Verified<AgencyStep>) -> Result<(), EngineError> {
+        match self.take_agency_step(step)? {
+            true => Ok(()),
+            false => Err(ApiError::new(ErrorCode::DamagedCard)
+                .with("detail", "the chain has forked, or there is no room for it")
+                .into()),
+        }
     }
 
     /// Changes the local admin's decision about an agency; none forgets it.
@@ -159,12 +160,13 @@ impl Step<'_, '_> {
         Ok(group)
     }
 
-    fn take_group(&mut self, step: &Verified<GroupStep>) -> Result<(), EngineError> {
-        let taken = self.state.replica.take_group_step(step);
-        taken.map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;
-        self.tables.put_group_step(step)?;
-        self.touch(step.chain.id());
-        Ok(())
+    pub(super) fn take_group(&mut self, step: &Verified<GroupStep>) -> Result<(), EngineError> {
+        match self.take_group_step(step)? {
+            true => Ok(()),
+            false => Err(ApiError::new(ErrorCode::GroupFrozen)
+                .with("group", step.chain.name())
+                .into()),
+        }
     }
 
     /// What the removal of an agency would keep.
@@ -179,7 +181,7 @@ impl Step<'_, '_> {
     }
 
     /// Where an agency's logs are now: what a removal leaves valid.
-    fn cuts(&self, group: &GroupId, agency: &AgencyId) -> Result<Vec<Cut>, EngineError> {
+    pub(super) fn cuts(&self, group: &GroupId, agency: &AgencyId) -> Result<Vec<Cut>, EngineError> {
         let unknown = || ApiError::new(ErrorCode::UnknownGroup).with("name", group);
         let replica = self.replica();
         let found = replica.group(group).ok_or_else(unknown)?;
@@ -193,215 +195,10 @@ impl Step<'_, '_> {
             })
             .collect())
     }
-
-    /// Changes a member of a group that this agency owns.
-    ///
-    /// # Errors
-    /// [`EngineError::Refused`] where this agency is no owner, more owners must sign, or the change
-    /// does not fit the group.
-    pub fn change_member(
-        &mut self,
-        group: &GroupId,
-        change: MemberChange,
-    ) -> Result<(), EngineError> {
-        let unknown = || ApiError::new(ErrorCode::UnknownGroup).with("name", group);
-        let chain = self
-            .replica()
-            .group(group)
-            .ok_or_else(unknown)?
-            .chain
-            .clone();
-        if chain.role(&self.me().agency) != Some(Role::Owner) || chain.is_own() {
-            return Err(ApiError::new(ErrorCode::NotOwner)
-                .with("group", chain.name())
-                .into());
-        }
-        if chain.threshold() > 1 {
-            return Err(ApiError::new(ErrorCode::NeedsCosign)
-                .with("threshold", chain.threshold())
-                .into());
-        }
-        let body = match change {
-            MemberChange::Add(member) => GroupBody::Add(member),
-            MemberChange::SetRole(member) => {
-                GroupBody::SetRole(member, self.cuts(group, &member.agency)?)
-            }
-            MemberChange::Remove(agency) => GroupBody::Remove(agency, self.cuts(group, &agency)?),
-        };
-        let bytes = chain.next(body).sign(self.node_key());
-        let step = verify::group_statement(&chain, self.replica().agencies(), &bytes)
-            .map_err(|error| group_refused(chain.name(), &error))?;
-        self.take_group(&step)?;
-        self.judge_after(&step)
-    }
-
-    /// Judges again what a statement may have made invalid.
-    fn judge_after(&mut self, step: &Verified<GroupStep>) -> Result<(), EngineError> {
-        let Some((agency, cuts)) = step.ending() else {
-            return Ok(());
-        };
-        let last: BTreeMap<Writer, u64> = cuts.iter().map(|cut| (cut.writer, cut.seq)).collect();
-        let last_valid = |writer: &Writer| last.get(writer).copied().unwrap_or(0);
-        effect::of_ending(self, step.chain.id(), agency, last_valid)?;
-        Ok(())
-    }
-
-    /// Takes what a peer brought. Everything is verified here; what does not hold is refused item
-    /// by item.
-    ///
-    /// # Errors
-    /// [`StoreError`]: nothing of it is stored.
-    pub fn take_incoming(
-        &mut self,
-        from: &AgencyId,
-        incoming: Incoming,
-    ) -> Result<(u64, Vec<RefusedItem>), StoreError> {
-        let mut refused = Vec::new();
-        let mut stored = 0;
-        match incoming {
-            Incoming::Agency(agency, height, statements) => {
-                refused.extend(self.take_agency_statements(&agency, height, &statements)?);
-            }
-            Incoming::Group(group, height, statements) => {
-                refused.extend(self.take_group_statements(&group, height, &statements)?);
-            }
-            Incoming::Receipts(receipts) => {
-                for bytes in receipts {
-                    refused.extend(self.take_receipt(&bytes)?);
-                }
-            }
-            Incoming::Entries(ranges) => {
-                for range in ranges {
-                    let group = range.group;
-                    let is_shared = self.replica().shared(&group, from).is_some();
-                    let verified = match is_shared {
-                        true => self.replica().verify_range(range),
-                        false => Err(verify::Refusal::NotMember),
-                    };
-                    match verified {
-                        Ok(entries) => stored += self.take_entries(&entries)?,
-                        Err(refusal) => refused.push(RefusedItem {
-                            code: refusal.code(),
-                            innocent: refusal.is_innocent(),
-                            group: refusal.is_innocent().then_some(group),
-                        }),
-                    }
-                }
-            }
-        }
-        Ok((stored, refused))
-    }
-
-    fn take_agency_statements(
-        &mut self,
-        agency: &AgencyId,
-        from: u32,
-        statements: &[Vec<u8>],
-    ) -> Result<Option<RefusedItem>, StoreError> {
-        let known = self
-            .replica()
-            .agency(agency)
-            .map_or(0, |chain| chain.height() + 1);
-        for bytes in statements.iter().skip(known.saturating_sub(from) as usize) {
-            let step = match verify::agency_statement(self.replica().agency(agency), bytes) {
-                Ok(step) if step.chain.id() == *agency => step,
-                Ok(_) => return Ok(Some(blame("agency-chain"))),
-                Err(ChainError::Height { .. }) => return Ok(Some(innocent("agency-gap"))),
-                Err(ChainError::Fork(height)) => {
-                    tracing::error!(agency = %agency, height, "an agency's chain has forked");
-                    return Ok(Some(innocent("agency-fork")));
-                }
-                Err(_) => return Ok(Some(blame("agency-chain"))),
-            };
-            if self.state.replica.take_agency_step(&step).is_err() {
-                return Ok(Some(innocent("agency-not-taken")));
-            }
-            self.tables.put_agency_step(&step)?;
-        }
-        Ok(None)
-    }
-
-    fn take_group_statements(
-        &mut self,
-        group: &GroupId,
-        from: u32,
-        statements: &[Vec<u8>],
-    ) -> Result<Option<RefusedItem>, StoreError> {
-        let mut chain: Option<GroupChain> = self.replica().group(group).map(|g| g.chain.clone());
-        let is_new = chain.is_none();
-        let known = chain.as_ref().map_or(0, |chain| chain.height() + 1);
-        let mut steps = Vec::new();
-        for bytes in statements.iter().skip(known.saturating_sub(from) as usize) {
-            let agencies = self.replica().agencies();
-            let step = match &chain {
-                None => verify::group_genesis(agencies, bytes),
-                Some(chain) => verify::group_statement(chain, agencies, bytes),
-            };
-            let step = match step {
-                Ok(step) if step.chain.id() == *group => step,
-                Ok(_) => return Ok(Some(blame("group-chain"))),
-                Err(GroupError::Height { .. }) => return Ok(Some(innocent("group-gap"))),
-                // The owners' newest chains may not have arrived yet.
-                Err(GroupError::Signatures { .. }) => {
-                    return Ok(Some(innocent("group-signatures")));
-                }
-                Err(GroupError::Fork(height)) => {
-                    tracing::error!(group = %group, height, "a group's chain has forked");
-                    return Ok(Some(innocent("group-fork")));
-                }
-                Err(_) => return Ok(Some(blame("group-chain"))),
-            };
-            chain = Some(step.chain.clone());
-            steps.push(step);
-        }
-        let follow = chain
-            .as_ref()
-            .is_some_and(|chain| self.replica().is_for_us(chain));
-        if is_new && !follow {
-            return Ok(None);
-        }
-        for step in &steps {
-            if self.state.replica.take_group_step(step).is_err() {
-                return Ok(Some(innocent("group-not-taken")));
-            }
-            self.tables.put_group_step(step)?;
-            self.touch(*group);
-            self.judge_after(step).or_else(|error| match error {
-                EngineError::Store(error) => Err(error),
-                _ => Ok(()),
-            })?;
-        }
-        Ok(None)
-    }
-
-    fn take_receipt(&mut self, bytes: &[u8]) -> Result<Option<RefusedItem>, StoreError> {
-        let Ok(signed) = verify::receipt(bytes) else {
-            return Ok(Some(blame("receipt")));
-        };
-        if self.state.replica.take_receipt(&signed) {
-            self.tables.put_receipt(&signed)?;
-        }
-        Ok(None)
-    }
 }
 
-fn blame(code: &'static str) -> RefusedItem {
-    RefusedItem {
-        code,
-        innocent: false,
-        group: None,
-    }
-}
-
-fn innocent(code: &'static str) -> RefusedItem {
-    RefusedItem {
-        code,
-        innocent: true,
-        group: None,
-    }
-}
-
-fn group_refused(name: &str, error: &GroupError) -> ApiError {
+/// A group's error, for people.
+pub(super) fn group_refused(name: &str, error: &GroupError) -> ApiError {
     let about = |code| ApiError::new(code).with("group", name);
     match error {
         GroupError::Field("name") => ApiError::invalid(

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use diwan_core::group::Standing;
-use diwan_core::id::{AgencyId, GroupId, Writer};
+use diwan_core::id::{AgencyId, GroupId, NodeKey, RecordId, Writer};
 use diwan_core::log::{Entry, PayloadKind};
 use diwan_core::record::{
     AuthoredChange, ChangeReason, Content, Genesis, Version, kind, materialise,
@@ -21,9 +21,16 @@ pub(super) fn of_entries(
     entries: &Verified<Vec<Entry>>,
 ) -> Result<(), StoreError> {
     let mut changed = BTreeSet::new();
+    let mut purged = BTreeSet::new();
     for entry in entries.iter() {
+        note_missing(step, log, entry)?;
         match entry.header.kind {
             PayloadKind::Genesis => changed.extend(new_record(step, log, entry)?),
+            PayloadKind::Purge => {
+                let (record, seq) = (&entry.header.record, entry.header.seq);
+                step.tables.add_purge(record, log, seq)?;
+                purged.insert(*record);
+            }
             PayloadKind::Change => match step.tables.record_num(&entry.header.record)? {
                 Some(num) => {
                     step.tables.add_change(num, log, entry.header.seq)?;
@@ -38,15 +45,158 @@ pub(super) fn of_entries(
             },
         }
     }
+    for record in purged {
+        let num = step.tables.record_num(&record)?;
+        changed.extend(num);
+        if num.is_none() {
+            settle_purge(step, &record)?;
+        }
+    }
     changed
         .into_iter()
         .try_for_each(|num| judge_again(step, num))
+}
+
+/// A payload that was missing has come.
+pub(super) fn of_payload(
+    step: &mut Step<'_, '_>,
+    log: u32,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    if entry.header.kind == PayloadKind::Genesis {
+        if let Some(num) = new_record(step, log, entry)? {
+            judge_again(step, num)?;
+        }
+    } else if let Some(num) = step.tables.record_num(&entry.header.record)? {
+        judge_again(step, num)?;
+    }
+    Ok(())
+}
+
+/// An entry without its payload is as good as none, unless its record was purged.
+fn note_missing(step: &mut Step<'_, '_>, log: u32, entry: &Entry) -> Result<(), StoreError> {
+    if entry.payload.is_some() || entry.header.kind == PayloadKind::Purge {
+        return Ok(());
+    }
+    let is_missing = !is_purged(step, &entry.header.record)?;
+    step.set_missing(entry, log, is_missing)
+}
+
+/// Whether an entry that counts purges a record: one by its origin, or by a curator of its group.
+pub(super) fn is_purged(step: &Step<'_, '_>, record: &RecordId) -> Result<bool, StoreError> {
+    for (log, seq) in step.tables.purges(record)? {
+        if let Some(entry) = step.tables.entry(log, seq)?
+            && purge_counts(step, &entry)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn purge_counts(step: &Step<'_, '_>, entry: &Entry) -> Result<bool, StoreError> {
+    let header = &entry.header;
+    let replica = step.replica();
+    let Some(author) = replica.agency_of(&header.writer.node) else {
+        return Ok(false);
+    };
+    if replica.standing(header) != Standing::Valid {
+        return Ok(false);
+    }
+    if replica.curates(&header.group, &author, header.height) {
+        return Ok(true);
+    }
+    if let Some(num) = step.tables.record_num(&header.record)? {
+        let row = step.tables.record(num)?;
+        return Ok(row.is_some_and(|row| row.origin == author && row.group == header.group));
+    }
+    let of_author = |entry: &Entry| {
+        entry.header.kind == PayloadKind::Genesis
+            && step.replica().agency_of(&entry.header.writer.node) == Some(author)
+    };
+    let missing = missing_of(step, &header.group, &header.record)?;
+    Ok(missing.iter().any(|(_, entry)| of_author(entry)))
+}
+
+/// Entries of a record whose payloads are missing.
+fn missing_of(
+    step: &Step<'_, '_>,
+    group: &GroupId,
+    record: &RecordId,
+) -> Result<Vec<(u32, Entry)>, StoreError> {
+    let Some(found) = step.replica().group(group) else {
+        return Ok(Vec::new());
+    };
+    let mut entries = Vec::new();
+    for (writer, seq) in &found.missing {
+        let Some(log) = step.state.logs.get(&(*group, *writer)) else {
+            continue;
+        };
+        let entry = step.tables.entry(*log, *seq)?;
+        entries.extend(
+            entry
+                .filter(|e| e.header.record == *record)
+                .map(|e| (*log, e)),
+        );
+    }
+    Ok(entries)
+}
+
+/// Marks the purges of a record that do not count, and erases what one that counts purges.
+fn settle_purge(step: &mut Step<'_, '_>, record: &RecordId) -> Result<bool, StoreError> {
+    let mut counts = false;
+    let mut group = None;
+    for (log, seq) in step.tables.purges(record)? {
+        let Some(entry) = step.tables.entry(log, seq)? else {
+            continue;
+        };
+        group = Some(entry.header.group);
+        let valid = purge_counts(step, &entry)?;
+        let reason = (!valid).then_some(ChangeReason::NotCurator);
+        step.tables.set_quarantine(log, seq, reason)?;
+        counts |= valid;
+    }
+    let mut places = step.tables.early(record)?;
+    if let Some(num) = step.tables.record_num(record)? {
+        places.extend(step.tables.changes(num)?);
+        let row = step.tables.record(num)?;
+        places.extend(row.map(|row| (row.log, row.seq)));
+    }
+    let Some(group) = group else {
+        return Ok(false);
+    };
+    for (log, entry) in missing_of(step, &group, record)? {
+        places.push((log, entry.header.seq));
+        if counts && entry.header.kind == PayloadKind::Genesis {
+            let author = step.replica().agency_of(&entry.header.writer.node);
+            erased_record(step, log, &entry, author)?;
+        }
+    }
+    for (log, seq) in places {
+        if counts {
+            step.tables.erase_payload(log, seq)?;
+            step.tables.set_quarantine(log, seq, None)?;
+        }
+        if let Some(entry) = step.tables.entry(log, seq)?
+            && entry.payload.is_none()
+        {
+            step.set_missing(&entry, log, !counts)?;
+        }
+    }
+    Ok(counts)
 }
 
 /// Enters a record. Returns its number where changes came before it, so that it must be judged.
 fn new_record(step: &mut Step<'_, '_>, log: u32, entry: &Entry) -> Result<Option<u64>, StoreError> {
     let header = &entry.header;
     let author = step.replica().agency_of(&header.writer.node);
+    if entry.payload.is_none() {
+        return erased_record(step, log, entry, author);
+    }
+    if step.tables.record_num(&header.record)?.is_some() {
+        // The same first version once more, in another log: it adds nothing.
+        return Ok(None);
+    }
     let genesis = entry
         .payload
         .as_ref()
@@ -84,7 +234,42 @@ fn new_record(step: &mut Step<'_, '_>, log: u32, entry: &Entry) -> Result<Option
     for (log, seq) in &early {
         step.tables.add_change(num, *log, *seq)?;
     }
-    Ok((!early.is_empty()).then_some(num))
+    let purges = !step.tables.purges(&header.record)?.is_empty();
+    Ok((purges || !early.is_empty()).then_some(num))
+}
+
+/// A first version that came without its payload: of a purged record only the place is kept.
+fn erased_record(
+    step: &mut Step<'_, '_>,
+    log: u32,
+    entry: &Entry,
+    author: Option<AgencyId>,
+) -> Result<Option<u64>, StoreError> {
+    let header = &entry.header;
+    let known = step.tables.record_num(&header.record)?.is_some();
+    let (Some(origin), false) = (author, known) else {
+        return Ok(None);
+    };
+    if !is_purged(step, &header.record)? {
+        return Ok(None);
+    }
+    let row = RecordRow {
+        id: header.record,
+        group: header.group,
+        origin,
+        kind: String::new(),
+        log,
+        seq: header.seq,
+        created_ms: header.wall_ms,
+        updated_ms: header.wall_ms,
+        version: Version::first(&header.record).into(),
+        state: RecordState::Purged,
+    };
+    let num = step.tables.add_record(&row)?;
+    for (log, seq) in step.tables.take_early(&header.record)? {
+        step.tables.add_change(num, log, seq)?;
+    }
+    Ok(Some(num))
 }
 
 /// What can be asked of a record besides its id.
@@ -116,6 +301,21 @@ pub(super) fn judge_again(step: &mut Step<'_, '_>, num: u64) -> Result<(), Store
     let Some(first) = step.tables.entry(row.log, row.seq)? else {
         return Ok(());
     };
+    if settle_purge(step, &row.id)? {
+        row.state = RecordState::Purged;
+        step.tables.put_view(num, None)?;
+        step.tables.put_record(num, &row)?;
+        step.tables.journal(num)?;
+        return Ok(());
+    }
+    if first.payload.is_none() {
+        // A purge that counted no longer does; the payload has to come from somebody else.
+        row.state = RecordState::Hidden;
+        step.tables.put_view(num, None)?;
+        step.tables.put_record(num, &row)?;
+        step.tables.journal(num)?;
+        return Ok(());
+    }
     let genesis = first
         .payload
         .as_ref()
@@ -189,18 +389,41 @@ pub(super) fn valid_changes(
 
 /// What the group's chain says of an entry.
 fn standing(step: &Step<'_, '_>, entry: &Entry) -> Standing {
-    let header = &entry.header;
-    let replica = step.replica();
-    let (Some(group), Some(agency)) = (
-        replica.group(&header.group),
-        replica.agency_of(&header.writer.node),
-    ) else {
-        return Standing::NotContributor;
-    };
-    let place = (header.seq, &header.hash());
-    group
-        .chain
-        .standing(&agency, &header.writer, place, header.height)
+    step.replica().standing(&entry.header)
+}
+
+/// Judges again every record that a node's entries concern, after its rights were cut.
+pub(super) fn of_node(step: &mut Step<'_, '_>, node: NodeKey) -> Result<(), StoreError> {
+    let of_node = |(_, writer): &(GroupId, Writer)| writer.node == node;
+    let logs = step.state.logs.iter().filter(|(log, _)| of_node(log));
+    let logs: Vec<u32> = logs.map(|(_, log)| *log).collect();
+    of_logs(step, &logs)
+}
+
+/// Judges again every record of a group, after its chain went back.
+pub(super) fn of_group(step: &mut Step<'_, '_>, group: GroupId) -> Result<(), StoreError> {
+    let logs = step.state.logs.iter().filter(|((of, _), _)| *of == group);
+    let logs: Vec<u32> = logs.map(|(_, log)| *log).collect();
+    of_logs(step, &logs)
+}
+
+fn of_logs(step: &mut Step<'_, '_>, logs: &[u32]) -> Result<(), StoreError> {
+    let mut concerned = BTreeSet::new();
+    for log in logs {
+        for (_, record) in step.tables.entries_behind(*log, 0)? {
+            concerned.insert(record);
+        }
+    }
+    concerned
+        .into_iter()
+        .try_for_each(|record| judge_record(step, &record))
+}
+
+fn judge_record(step: &mut Step<'_, '_>, record: &RecordId) -> Result<(), StoreError> {
+    match step.tables.record_num(record)? {
+        Some(num) => judge_again(step, num),
+        None => settle_purge(step, record).map(drop),
+    }
 }
 
 /// Judges again every record that an agency's entries behind the cuts concern, after a statement
@@ -222,10 +445,10 @@ pub(super) fn of_ending(
     let mut concerned = BTreeSet::new();
     for (writer, log) in logs {
         for (_, record) in step.tables.entries_behind(log, last_valid(&writer))? {
-            concerned.extend(step.tables.record_num(&record)?);
+            concerned.insert(record);
         }
     }
     concerned
         .into_iter()
-        .try_for_each(|num| judge_again(step, num))
+        .try_for_each(|record| judge_record(step, &record))
 }

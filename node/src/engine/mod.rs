@@ -6,18 +6,27 @@
 
 mod chains;
 mod effect;
+mod forks;
+mod govern;
+mod incoming;
 mod indexer;
 mod machine;
 mod peers;
+mod purge;
 mod records;
+mod reissue;
 mod step;
 mod writer;
 
 pub use chains::{MemberChange, Removal};
+pub use forks::compared;
+pub use govern::{MemberOutcome, PendingView};
 pub use indexer::Indexer;
 pub use machine::{Machine, ThisMachine};
 pub use peers::{PeerView, Peers};
+pub use purge::{PurgePlan, served};
 pub use records::{DraftOutcome, EditDone, RecordDraft};
+pub use reissue::Reissued;
 pub use step::Step;
 pub use writer::Committer;
 
@@ -202,3 +211,6 @@ impl Engine {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use diwan_core::sync::{GroupProgress, Input, Session, SessionStats, Wish};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::{Engine, EngineError, Machine};
+use super::{Engine, EngineError, Machine, compared, served};
 use crate::net::{Link, LinkHandle, LinkReader, LinkWriter, Net, NetEvent, PeerAddresses};
 use crate::store::StoreError;
 
@@ -324,6 +324,34 @@ impl Driver {
                         let (stored, refused) = taken.map_err(|error| error.to_string())?;
                         inputs.push(Input::Submitted { stored, refused });
                     }
+                    Wish::Compare {
+                        group,
+                        writer,
+                        points,
+                    } => {
+                        let (engine, state) = (self.engine.clone(), state.clone());
+                        let compared = tokio::task::spawn_blocking(move || {
+                            let reading = engine.read()?;
+                            let about = (group, writer);
+                            Ok::<_, EngineError>(compared(&state, &reading, about, &points)?)
+                        });
+                        let message = compared.await.map_err(|error| error.to_string())?;
+                        let message = message.map_err(|error| error.to_string())?;
+                        inputs.push(Input::Answer {
+                            group,
+                            messages: message.into_iter().collect(),
+                        });
+                    }
+                    Wish::Serve { group, entries } => {
+                        let (engine, state) = (self.engine.clone(), state.clone());
+                        let serving = tokio::task::spawn_blocking(move || {
+                            let reading = engine.read()?;
+                            Ok::<_, EngineError>(served(&state, &reading, group, &entries)?)
+                        });
+                        let messages = serving.await.map_err(|error| error.to_string())?;
+                        let messages = messages.map_err(|error| error.to_string())?;
+                        inputs.push(Input::Answer { group, messages });
+                    }
                     Wish::Close(reason) => return Err(reason.to_string()),
                 }
             }
@@ -348,12 +376,16 @@ impl Driver {
         let (engine, batches) = (self.engine.clone(), self.batches.clone());
         tokio::spawn(async move {
             let permit = batches.acquire_owned().await.ok();
-            let log = engine.state().logs.get(&(group, writer)).copied();
+            let state = engine.state();
+            let log = state.logs.get(&(group, writer)).copied();
+            let found = state.replica.group(&group);
+            let end = found.and_then(|found| state.replica.end_of_log(found, &writer));
+            let last_valid = end.map(|end| end.last.seq);
             let reading = tokio::task::spawn_blocking(move || -> Result<_, EngineError> {
                 let Some(log) = log else { return Ok(None) };
                 Ok(engine
                     .read()?
-                    .range(log, from, limits::BATCH_TARGET_BYTES)?)
+                    .range(log, from, limits::BATCH_TARGET_BYTES, last_valid)?)
             });
             let range = reading
                 .await

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_core::id::{GroupId, RecordId};
 use diwan_core::limits;
-use diwan_core::log::{Payload, SALT_BYTES};
+use diwan_core::log::Payload;
 use diwan_core::record::{
     Content, ContentError, Edit, EditError, Editors, Genesis, Version, change_payloads, kind,
 };
-use diwan_core::verify::OwnEntry;
+use diwan_core::verify::{OwnEntry, OwnKind};
 
 use super::step::Step;
 use super::{EngineError, effect};
@@ -112,7 +112,7 @@ impl Step<'_, '_> {
         Ok((
             RecordId(payload.hash()),
             OwnEntry {
-                record: None,
+                kind: OwnKind::Genesis,
                 payload,
             },
         ))
@@ -149,7 +149,7 @@ impl Step<'_, '_> {
             .map_err(|error| edit_refused(record, error))?;
         let own = |bytes| {
             Ok(OwnEntry {
-                record: Some(*record),
+                kind: OwnKind::Change(*record),
                 payload: Payload {
                     salt: self.salt()?,
                     bytes,
@@ -172,13 +172,7 @@ impl Step<'_, '_> {
         })
     }
 
-    fn salt(&self) -> Result<[u8; SALT_BYTES], EngineError> {
-        let mut salt = [0; SALT_BYTES];
-        self.machine().fill(&mut salt)?;
-        Ok(salt)
-    }
-
-    fn genesis(&self, row: &RecordRow) -> Result<Option<Genesis>, EngineError> {
+    pub(super) fn genesis(&self, row: &RecordRow) -> Result<Option<Genesis>, EngineError> {
         let entry = self.tables.entry(row.log, row.seq)?;
         let payload = entry.and_then(|entry| entry.payload);
         Ok(payload.and_then(|payload| Genesis::from_bytes(&payload.bytes).ok()))
@@ -279,7 +273,7 @@ struct Created {
 
 /// The edit by which a record comes to say what an imported document says. What the document does
 /// not mention stays: absence is never deletion.
-fn edit_towards(now: &Content, document: &Content) -> Edit {
+pub(super) fn edit_towards(now: &Content, document: &Content) -> Edit {
     let some = |(key, value): (&String, &String)| (key.clone(), Some(value.clone()));
     let mut edit = Edit {
         texts: document.texts.iter().map(some).collect(),

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_core::group::{GroupChain, Role};
-use diwan_core::id::{GroupId, Me, Writer};
-use diwan_core::log::Entry;
+use diwan_core::id::{GroupId, Incarnation, Me, Writer};
+use diwan_core::identity::Capabilities;
+use diwan_core::log::{Entry, SALT_BYTES};
 use diwan_core::replica::Replica;
 use diwan_core::verify::{self, OwnEntry, Receipt, Verified};
 use diwan_core::wire::Signing;
@@ -77,7 +78,60 @@ impl<'a, 'txn> Step<'a, 'txn> {
                 .with("role", role.map_or("none", Role::name))
                 .into());
         }
+        self.can_write(group)?;
         Ok(chain)
+    }
+
+    /// Whether this node's log of a group goes on.
+    fn can_write(&self, group: &GroupId) -> Result<(), EngineError> {
+        let me = self.me();
+        let found = self.replica().group(group);
+        let name = found.map_or("", |found| found.chain.name());
+        let own = self.replica().agency(&me.agency);
+        let certificate = own.and_then(|chain| chain.certificate(&me.node));
+        if !certificate.is_some_and(|own| own.may(Capabilities::WRITE)) {
+            return Err(ApiError::new(ErrorCode::NodeRevoked).into());
+        }
+        let forked = found.is_some_and(|found| found.forks.contains_key(&me.writer()));
+        if forked || found.is_some_and(|found| found.fork.is_some()) {
+            let code = if forked {
+                ErrorCode::LogFrozen
+            } else {
+                ErrorCode::GroupFrozen
+            };
+            return Err(ApiError::new(code).with("group", name).into());
+        }
+        if found.is_some_and(|found| found.left) {
+            return Err(ApiError::new(ErrorCode::GroupLeft)
+                .with("group", name)
+                .into());
+        }
+        Ok(())
+    }
+
+    /// Begins a new life of this node: its logs so far are over, the next entries go into new ones.
+    pub(super) fn renew(&mut self) -> Result<(), StoreError> {
+        let mut bytes = [0; 8];
+        let drawn = self.machine.fill(&mut bytes);
+        drawn.map_err(|error| StoreError::Io(error.to_string()))?;
+        let incarnation = Incarnation(u64::from_be_bytes(bytes));
+        self.tables.set_meta_u64("incarnation", incarnation.0)?;
+        self.state.replica.set_incarnation(incarnation);
+        Ok(())
+    }
+
+    /// Keeps what waits for signatures in a group, as the state has it.
+    pub(super) fn keep_pending(&mut self, group: &GroupId) -> Result<(), StoreError> {
+        let found = self.state.replica.group(group);
+        let pending = found.map(|found| found.pending.clone()).unwrap_or_default();
+        self.tables.put_pending(group, &pending)
+    }
+
+    /// Bytes that keep a payload from being guessed by its hash.
+    pub(super) fn salt(&self) -> Result<[u8; SALT_BYTES], EngineError> {
+        let mut salt = [0; SALT_BYTES];
+        self.machine.fill(&mut salt)?;
+        Ok(salt)
     }
 
     /// Signs and stores this node's next entries in a group, with their effect.
@@ -96,15 +150,16 @@ impl<'a, 'txn> Step<'a, 'txn> {
             (height, self.machine.now_ms()),
             drafts,
         );
-        self.take_entries(&entries)?;
+        self.take_entries(entries)?;
         Ok(())
     }
 
     /// Stores verified entries of one log, with their effect. Returns how many there were.
     pub(super) fn take_entries(
         &mut self,
-        entries: &Verified<Vec<Entry>>,
+        entries: Verified<Vec<Entry>>,
     ) -> Result<u64, StoreError> {
+        let entries = &self.without_purged(entries)?;
         let Some(first) = entries.first() else {
             return Ok(0);
         };

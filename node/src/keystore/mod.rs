@@ -238,6 +238,19 @@ pub fn read_key(
     }
 }
 
+/// Puts a new key file in the place of another, which stays beside it as `….old`.
+///
+/// # Errors
+/// [`KeystoreError::Unreadable`].
+pub fn replace_key(path: &Path, fresh: &Path) -> Result<(), KeystoreError> {
+    let old = path.with_extension("key.old");
+    let renamed = std::fs::rename(path, old).and_then(|()| std::fs::rename(fresh, path));
+    renamed.map_err(|source| KeystoreError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// Whether the key at `path` needs a passphrase, so that nobody is asked for one in vain.
 ///
 /// # Errors

@@ -20,6 +20,13 @@ pub fn peer_text(key: &[u8; 32]) -> String {
     peer_id(key).map_or_else(String::new, PeerId::to_base58)
 }
 
+/// The node key of such a text.
+#[must_use]
+pub fn peer_key(text: &str) -> Option<[u8; 32]> {
+    let bytes = text.parse::<PeerId>().ok()?.to_bytes();
+    bytes.strip_prefix(&ED25519_PREFIX)?.try_into().ok()
+}
+
 /// An address to listen on: an IP address and a TCP port, or a UDP port for QUIC.
 pub(crate) fn listen_address(text: &str) -> Result<Multiaddr, String> {
     let address: Multiaddr = text.parse().map_err(|error| format!("{error}"))?;

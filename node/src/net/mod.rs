@@ -30,7 +30,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::Zeroizing;
 
 pub use error::{LinkError, NetError};
-pub use identity::peer_text;
+pub use identity::{peer_key, peer_text};
 pub use link::{Link, LinkHandle, LinkReader, LinkWriter};
 use listeners::Listeners;
 use task::{Command, Task};

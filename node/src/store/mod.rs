@@ -99,7 +99,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store, or makes an empty one with [`Store::create`]'s layout where the file is
+    /// Opens the store, or makes an empty one with this program's layout where the file is
     /// missing and `create` is set. After a stop that was not clean, the whole file is checked.
     ///
     /// # Errors

@@ -31,6 +31,12 @@ pub struct Reading {
     receipts: ReadOnlyTable<(&'static Id, &'static Id), &'static [u8]>,
     quarantine: ReadOnlyTable<(u32, u64), u8>,
     journal: ReadOnlyTable<u64, u64>,
+    proofs: ReadOnlyTable<&'static Id, &'static [u8]>,
+    cut_off: ReadOnlyTable<(u32, u64), &'static [u8]>,
+    missing: ReadOnlyTable<(u32, u64), ()>,
+    purges: ReadOnlyTable<(&'static Id, u32, u64), ()>,
+    pending: ReadOnlyTable<(&'static Id, u32), &'static [u8]>,
+    left: ReadOnlyTable<&'static Id, ()>,
 }
 
 impl Reading {
@@ -51,6 +57,12 @@ impl Reading {
             receipts: transaction.open_table(tables::RECEIPTS)?,
             quarantine: transaction.open_table(tables::QUARANTINE)?,
             journal: transaction.open_table(tables::JOURNAL)?,
+            proofs: transaction.open_table(tables::PROOFS)?,
+            cut_off: transaction.open_table(tables::CUT_OFF)?,
+            missing: transaction.open_table(tables::MISSING)?,
+            purges: transaction.open_table(tables::PURGES)?,
+            pending: transaction.open_table(tables::PENDING)?,
+            left: transaction.open_table(tables::LEFT)?,
         })
     }
 
@@ -125,6 +137,68 @@ impl Reading {
         self.receipts.iter()?.map(drop_key).map(bytes).collect()
     }
 
+    /// Every proof, as received.
+    pub fn proofs(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.proofs.iter()? {
+            found.push(row?.1.value().to_vec());
+        }
+        Ok(found)
+    }
+
+    /// Places whose payload is missing.
+    pub fn missing(&self) -> Result<Vec<(u32, u64)>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.missing.iter()? {
+            found.push(row?.0.value());
+        }
+        Ok(found)
+    }
+
+    /// Groups that this agency has left.
+    pub fn left(&self) -> Result<Vec<GroupId>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.left.iter()? {
+            found.push(GroupId(*row?.0.value()));
+        }
+        Ok(found)
+    }
+
+    /// Statements that wait for signatures.
+    pub fn pending(&self) -> Result<Vec<(GroupId, Vec<u8>)>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.pending.iter()? {
+            let (key, bytes) = row?;
+            found.push((GroupId(*key.value().0), bytes.value().to_vec()));
+        }
+        Ok(found)
+    }
+
+    /// Entries that went out of a log because they lay beyond a fork, oldest first.
+    pub fn cut_off(&self, log: u32) -> Result<Vec<Entry>, StoreError> {
+        cut_off(&self.cut_off, log)
+    }
+
+    /// Where a record's purges are.
+    pub fn purges(&self, record: &RecordId) -> Result<Vec<(u32, u64)>, StoreError> {
+        purges(&self.purges, record)
+    }
+
+    /// Everything in quarantine: (log, sequence, reason), in order, behind a place.
+    pub fn quarantine_behind(
+        &self,
+        place: (u32, u64),
+        limit: usize,
+    ) -> Result<Vec<(u32, u64, u8)>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.quarantine.range(place..)?.take(limit) {
+            let (key, reason) = row?;
+            let (log, seq) = key.value();
+            found.push((log, seq, reason.value()));
+        }
+        Ok(found)
+    }
+
     /// A group's row.
     pub fn group(&self, group: &GroupId) -> Result<Option<GroupRow>, StoreError> {
         let row = self.groups.get(group.as_bytes())?;
@@ -137,22 +211,31 @@ impl Reading {
         entry(&self.entries, log, seq)
     }
 
-    /// Entries of a log from a sequence on, as a range that ends at a signature: about `bytes` of
-    /// payloads, more only where a signature is far. None where there is nothing to serve.
-    pub fn range(&self, log: u32, from: u64, bytes: usize) -> Result<Option<Range>, StoreError> {
+    /// Entries of a log from a sequence on, as a range that ends at a signature, or at the log's last
+    /// valid entry: about `bytes` of payloads, more only where a signature is far. None where there
+    /// is nothing to serve.
+    pub fn range(
+        &self,
+        log: u32,
+        from: u64,
+        bytes: usize,
+        last_valid: Option<u64>,
+    ) -> Result<Option<Range>, StoreError> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut signed = 0;
         let mut size = 0;
         for row in self.entries.range((log, from)..=(log, u64::MAX))? {
             let entry = rows::entry_from_bytes(row?.1.value())?;
-            let Some(payload) = &entry.payload else { break };
-            size += payload.bytes.len();
+            size += entry
+                .payload
+                .as_ref()
+                .map_or(0, |payload| payload.bytes.len());
             let full = size > limits::BATCH_BYTES - limits::BATCH_TARGET_BYTES
                 || entries.len() >= limits::BATCH_ENTRIES;
             if full {
                 break;
             }
-            let has_signature = entry.signature.is_some();
+            let has_signature = entry.signature.is_some() || last_valid == Some(entry.header.seq);
             entries.push(entry);
             if has_signature {
                 signed = entries.len();
@@ -162,7 +245,7 @@ impl Reading {
             }
         }
         entries.truncate(signed);
-        Ok(Range::of(&entries))
+        Ok(Range::of(&entries, last_valid))
     }
 
     /// Records held, shown or not.
@@ -337,7 +420,7 @@ pub(super) fn content(
     row: &RecordRow,
 ) -> Result<Option<Content>, StoreError> {
     match row.state {
-        RecordState::Hidden => Ok(None),
+        RecordState::Hidden | RecordState::Purged => Ok(None),
         RecordState::Edited => {
             let bytes = views.get(num)?.ok_or_else(|| StoreError::row("views"))?;
             let content = wire::decode(bytes.value(), 2 * limits::PAYLOAD_BYTES);
@@ -356,6 +439,31 @@ pub(super) fn content(
                 .map_err(|_| StoreError::row("entries"))
         }
     }
+}
+
+pub(super) fn cut_off(
+    table: &impl ReadableTable<(u32, u64), &'static [u8]>,
+    log: u32,
+) -> Result<Vec<Entry>, StoreError> {
+    let mut found = Vec::new();
+    for row in table.range((log, 0)..=(log, u64::MAX))? {
+        found.push(rows::entry_from_bytes(row?.1.value())?);
+    }
+    Ok(found)
+}
+
+pub(super) fn purges(
+    table: &impl ReadableTable<(&'static Id, u32, u64), ()>,
+    record: &RecordId,
+) -> Result<Vec<(u32, u64)>, StoreError> {
+    let range = (record.as_bytes(), 0, 0)..=(record.as_bytes(), u32::MAX, u64::MAX);
+    let mut found = Vec::new();
+    for row in table.range(range)? {
+        let (key, _) = row?;
+        let (_, log, seq) = key.value();
+        found.push((log, seq));
+    }
+    Ok(found)
 }
 
 pub(super) fn changes(

@@ -57,6 +57,17 @@ pub enum RecordState {
     /// The first version is in quarantine: nothing is shown.
     #[n(2)]
     Hidden,
+    /// Erased: only headers are left.
+    #[n(3)]
+    Purged,
+}
+
+impl RecordState {
+    /// Whether officers see the record.
+    #[must_use]
+    pub fn is_shown(self) -> bool {
+        matches!(self, RecordState::Plain | RecordState::Edited)
+    }
 }
 
 /// A record's version, as a row keeps it.

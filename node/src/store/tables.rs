@@ -37,5 +37,17 @@ pub(super) const ABOUT: TableDefinition<(&Id, u64), ()> = TableDefinition::new("
 pub(super) const RECEIPTS: TableDefinition<(&Id, &Id), &[u8]> = TableDefinition::new("receipts");
 /// (log, sequence) to the reason why the entry has no effect.
 pub(super) const QUARANTINE: TableDefinition<(u32, u64), u8> = TableDefinition::new("quarantine");
+/// Digest to proof, as received.
+pub(super) const PROOFS: TableDefinition<&Id, &[u8]> = TableDefinition::new("proofs");
+/// (log, number) to an entry that went out of its log because it lay beyond a fork.
+pub(super) const CUT_OFF: TableDefinition<(u32, u64), &[u8]> = TableDefinition::new("cut_off");
+/// (log, sequence) of entries whose payload is missing though nothing says that it was purged.
+pub(super) const MISSING: TableDefinition<(u32, u64), ()> = TableDefinition::new("missing");
+/// (record id, log, sequence) of entries that purge a record.
+pub(super) const PURGES: TableDefinition<(&Id, u32, u64), ()> = TableDefinition::new("purges");
+/// (group, place) to a statement that waits for signatures.
+pub(super) const PENDING: TableDefinition<(&Id, u32), &[u8]> = TableDefinition::new("pending");
+/// Groups that this agency has left.
+pub(super) const LEFT: TableDefinition<&Id, ()> = TableDefinition::new("left");
 /// Store sequence to the number of the record that changed: what the index follows.
 pub(super) const JOURNAL: TableDefinition<u64, u64> = TableDefinition::new("journal");

@@ -1,5 +1,7 @@
 //! One transaction of the ingest thread.
 
+mod erasing;
+
 use diwan_core::id::{AgencyId, GroupId, RecordId};
 use diwan_core::log::Entry;
 use diwan_core::record::{ChangeReason, Content};
@@ -10,7 +12,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::StoreError;
 use super::reading::{self, meta_u64};
-use super::rows::{self, GroupRow, LogRow, RecordRow, RecordState};
+use super::rows::{self, GroupRow, LogRow, RecordRow};
 use super::tables::{self, Id};
 
 /// The tables of an open transaction.
@@ -32,6 +34,12 @@ pub struct Writing<'txn> {
     receipts: Table<'txn, (&'static Id, &'static Id), &'static [u8]>,
     quarantine: Table<'txn, (u32, u64), u8>,
     journal: Table<'txn, u64, u64>,
+    proofs: Table<'txn, &'static Id, &'static [u8]>,
+    cut_off: Table<'txn, (u32, u64), &'static [u8]>,
+    missing: Table<'txn, (u32, u64), ()>,
+    purges: Table<'txn, (&'static Id, u32, u64), ()>,
+    pending: Table<'txn, (&'static Id, u32), &'static [u8]>,
+    left: Table<'txn, &'static Id, ()>,
 }
 
 impl<'txn> Writing<'txn> {
@@ -54,6 +62,12 @@ impl<'txn> Writing<'txn> {
             receipts: transaction.open_table(tables::RECEIPTS)?,
             quarantine: transaction.open_table(tables::QUARANTINE)?,
             journal: transaction.open_table(tables::JOURNAL)?,
+            proofs: transaction.open_table(tables::PROOFS)?,
+            cut_off: transaction.open_table(tables::CUT_OFF)?,
+            missing: transaction.open_table(tables::MISSING)?,
+            purges: transaction.open_table(tables::PURGES)?,
+            pending: transaction.open_table(tables::PENDING)?,
+            left: transaction.open_table(tables::LEFT)?,
         })
     }
 
@@ -212,7 +226,7 @@ impl<'txn> Writing<'txn> {
         let num = self.next_number("records")?;
         self.record_ids.insert(row.id.as_bytes(), num)?;
         self.records.insert(num, rows::to_bytes(row).as_slice())?;
-        if row.state != RecordState::Hidden {
+        if row.state.is_shown() {
             self.count_record(&row.group, true)?;
         }
         Ok(num)
@@ -220,10 +234,8 @@ impl<'txn> Writing<'txn> {
 
     /// Replaces a record's row.
     pub fn put_record(&mut self, num: u64, row: &RecordRow) -> Result<(), StoreError> {
-        let was_shown = self
-            .record(num)?
-            .is_some_and(|old| old.state != RecordState::Hidden);
-        let is_shown = row.state != RecordState::Hidden;
+        let was_shown = self.record(num)?.is_some_and(|old| old.state.is_shown());
+        let is_shown = row.state.is_shown();
         if was_shown != is_shown {
             self.count_record(&row.group, is_shown)?;
         }

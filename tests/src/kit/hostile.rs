@@ -174,11 +174,13 @@ fn hello(groups: &[GroupId]) -> Vec<u8> {
 /// The state of a node that is new to the group: it has nothing and lacks everything.
 fn group_state(group: GroupId) -> Vec<u8> {
     const FALSE: u8 = 0xf4;
-    let mut frame = vec![1, 0x87];
+    let mut frame = vec![1, 0x89];
     frame.extend(wire::encode(&group));
     frame.extend([0x00, 0x80]);
     frame.extend(wire::encode(&Frontier::default()));
     frame.extend([0x80, FALSE, FALSE]);
+    frame.extend(wire::encode(&GroupId([0; 32])));
+    frame.push(0x80);
     assert!(Message::from_frame(&frame).is_ok(), "a state of our own");
     frame
 }

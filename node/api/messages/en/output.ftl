@@ -25,6 +25,8 @@ state-suspended = suspended
 state-unverified = unverified
 state-pinned = pinned
 state-blocked = blocked
+state-acting = acting
+state-revoked = revoked
 state-equal = complete
 state-syncing = syncing
 
@@ -96,6 +98,12 @@ group-threshold = { $owners ->
 }
 group-height = statements
 group-members = Members
+group-pending = Waiting for signatures
+group-signed-by = signed by { $agencies }; { $needed } must sign
+group-frozen = The group stands still: its chain has two sides. Create a new group and publish there.
+group-left = Your agency has left this group: nothing of it is synced. `diwan group join` takes that back.
+group-leave-plan = Nothing of “{ $group }” will be sent or received any more. What is here stays readable, and the
+    others keep what your agency wrote. `diwan group join` takes it back.
 group-removal-plan = { $agencies } will leave “{ $group }” and receive nothing new of it. What { $count ->
     [one] it has
    *[other] they have
@@ -198,3 +206,50 @@ expected-link = RELATION=ID, such as need=1a2b3c
 expected-editors = group, origin, or agencies such as fr,tn
 expected-list-limit = a number from 1 to 1000
 expected-search-limit = a number from 1 to 200
+
+quarantine-empty = Nothing is in quarantine.
+quarantine-agency = written by
+quarantine-group = group
+quarantine-log = log
+quarantine-seq = place
+quarantine-reason = reason
+quarantine-record = record
+reason-malformed = not the bytes of a change
+reason-too-large = larger than a change or a record may be
+reason-chunk-type = compressed, or no change at all
+reason-foreign-actor = written under another writer's name
+reason-sequence-gap = does not follow its writer's last change
+reason-missing-predecessor = leaves out its writer's last change
+reason-start-op = counts its operations from elsewhere
+reason-does-not-apply = the document refuses it
+reason-schema = has what no record may have
+reason-unknown-base = builds on a text that the record does not have
+reason-not-an-editor = its agency is no editor of the record
+reason-no-standing = its agency might not write in the group, or no longer
+reason-waiting = what it depends on is not here yet
+reason-bad-genesis = no first version of a record
+reason-dangling-reference = refers to what is not in its own past
+reason-not-a-curator = its agency neither wrote the record nor is a curator
+reason-equivocation = the log has two sides from here on
+
+purge-plan = { $record } in “{ $group }” will be erased, with all { $versions } of its versions, on every node of { $agencies }.
+    Headers and signatures stay, so that the logs still verify. This cannot be undone.
+purge-done = { $record } in “{ $group }” is erased here; the nodes of { $agencies } erase it when they sync.
+
+reissue-plan = This node goes on under a new incarnation. What went out of its logs because they had two sides is
+    written again, as new entries.
+reissue-done = Incarnation { $incarnation }: { $records } records and the edits of { $edits } more were issued again, { $left } entries were left out.
+
+node-this = this node
+node-certified = { $node } is certified. Take the card to it: diwan-node enroll --home DIR --card CARD
+node-revoke-plan = { $node } will no longer act for your agency, for good. What it wrote stays valid as far as it is here.
+
+alarm-log-forked = A log has two sides, and stands still where both agree: { $detail }. `diwan quarantine list`
+alarm-own-log-forked = This node's own log has two sides, and stands still: { $detail }. `diwan reissue`
+alarm-group-forked = The chain of the group { $detail } has two sides: the group stands still.
+alarm-agency-forked = The chain of { $detail } has two sides: its newest statements do not count. Call the agency.
+alarm-pending = A change of the group { $detail } waits for signatures. `diwan group show`
+alarm-missing = Payloads are missing and are asked for: { $detail }
+alarm-node-revoked = This node was revoked by its agency: it is let in nowhere.
+
+

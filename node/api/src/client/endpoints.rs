@@ -6,10 +6,11 @@ use super::path::{path, with_query};
 use super::{Client, Lines};
 use crate::error::ApiError;
 use crate::types::{
-    Card, CardInfo, CardText, Draft, EditRequest, Edited, ExportQuery, GroupCreate, GroupList,
-    GroupMembers, GroupRemove, History, ImportAnswer, ImportBatch, ListQuery, NewRecord, Record,
-    RecordList, RemovalPlan, SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest, TrustAdd,
-    TrustList, TrustVerify, Written,
+    Card, CardInfo, CardText, Draft, EditRequest, Edited, ExportQuery, GroupCosign, GroupCreate,
+    GroupExtend, GroupList, GroupMembers, GroupRemove, History, ImportAnswer, ImportBatch,
+    ListQuery, NewRecord, NodeCertified, NodeCertify, NodeList, PurgePlan, PurgeRequest,
+    Quarantine, Record, RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, Status,
+    SyncAnswer, SyncRequest, TrustAdd, TrustList, TrustVerify, Written,
 };
 
 /// What an admin does with an agency of the trust list, besides verifying it.
@@ -132,6 +133,65 @@ impl Client {
         request: &GroupRemove,
     ) -> Result<RemovalPlan, ApiError> {
         self.post(&path(&["groups", group, "remove"]), request)
+            .await
+    }
+
+    /// Signs a statement that waits for more owners.
+    pub async fn group_cosign(
+        &self,
+        group: &str,
+        request: &GroupCosign,
+    ) -> Result<GroupList, ApiError> {
+        self.post(&path(&["groups", group, "cosign"]), request)
+            .await
+    }
+
+    /// Takes more of what a former member wrote as valid: all that this node holds.
+    pub async fn group_extend(
+        &self,
+        group: &str,
+        request: &GroupExtend,
+    ) -> Result<GroupList, ApiError> {
+        self.post(&path(&["groups", group, "extend-cuts"]), request)
+            .await
+    }
+
+    /// Leaves a group, or takes that back.
+    pub async fn group_leave(&self, group: &str, leave: bool) -> Result<GroupList, ApiError> {
+        let verb = if leave { "leave" } else { "join" };
+        self.post(&path(&["groups", group, verb]), &serde_json::json!({}))
+            .await
+    }
+
+    /// Entries that have no effect.
+    pub async fn quarantine(&self) -> Result<Quarantine, ApiError> {
+        self.get("/v1/quarantine").await
+    }
+
+    /// Purges a record, or plans it.
+    pub async fn purge(&self, record: &str, request: &PurgeRequest) -> Result<PurgePlan, ApiError> {
+        self.post(&path(&["records", record, "purge"]), request)
+            .await
+    }
+
+    /// Goes on under a new incarnation, and issues again what was cut off.
+    pub async fn reissue(&self) -> Result<Reissue, ApiError> {
+        self.post("/v1/reissue", &serde_json::json!({})).await
+    }
+
+    /// This agency's nodes.
+    pub async fn nodes(&self) -> Result<NodeList, ApiError> {
+        self.get("/v1/nodes").await
+    }
+
+    /// Certifies a node that asks to join.
+    pub async fn node_certify(&self, request: String) -> Result<NodeCertified, ApiError> {
+        self.post("/v1/nodes", &NodeCertify { request }).await
+    }
+
+    /// Revokes a node, or takes more of what it wrote as valid.
+    pub async fn node_revoke(&self, node: &str) -> Result<NodeList, ApiError> {
+        self.post(&path(&["nodes", node, "revoke"]), &serde_json::json!({}))
             .await
     }
 

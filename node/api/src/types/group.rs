@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::PendingStatement;
+
 /// A member of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupMember {
@@ -32,6 +34,15 @@ pub struct GroupInfo {
     pub records: u64,
     /// Default TLP label of new records.
     pub tlp: String,
+    /// Statements that wait for more owners' signatures.
+    #[serde(default)]
+    pub pending: Vec<PendingStatement>,
+    /// The chain was found to fork: the group stands still.
+    #[serde(default)]
+    pub frozen: bool,
+    /// This agency has left: nothing is synced any more.
+    #[serde(default)]
+    pub left: bool,
 }
 
 /// `GET /v1/groups`, and the answer of every change (the group concerned).

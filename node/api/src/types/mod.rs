@@ -2,6 +2,7 @@
 //! these types as they are.
 
 mod agency;
+mod govern;
 mod group;
 mod record;
 mod search;
@@ -9,6 +10,7 @@ mod status;
 mod sync;
 
 pub use agency::*;
+pub use govern::*;
 pub use group::*;
 pub use record::*;
 pub use search::*;

@@ -272,6 +272,12 @@ impl GroupChain {
                 self.check_owners_after(member.agency, Some(member.role))
             }
             GroupBody::SetThreshold(threshold) => check_threshold(*threshold, self.owners()),
+            GroupBody::ExtendCuts(agency, _) => {
+                match self.endings.iter().any(|ending| ending.agency == *agency) {
+                    true => Ok(()),
+                    false => Err(GroupError::NotCut),
+                }
+            }
         }
     }
 
@@ -325,6 +331,7 @@ impl GroupChain {
                 }
             }
             GroupBody::SetThreshold(threshold) => self.threshold = *threshold,
+            GroupBody::ExtendCuts(agency, cuts) => self.extend(agency, cuts),
         }
         // A threshold stays a majority when owners come, and can be met when they go.
         let owners = self.owners();
@@ -339,6 +346,38 @@ impl GroupChain {
             None => self.members.remove(&agency),
         };
         self.roles.entry(agency).or_default().push((height, role));
+    }
+
+    /// Moves the cuts of an agency's latest ending forward; never back.
+    fn extend(&mut self, agency: &AgencyId, cuts: &[Cut]) {
+        let latest = self.endings.iter_mut().rev().find(|e| e.agency == *agency);
+        let Some(ending) = latest else { return };
+        for cut in cuts {
+            let known = ending
+                .cuts
+                .entry(cut.writer)
+                .or_insert((0, EntryHash([0; 32])));
+            if known.0 < cut.seq {
+                *known = (cut.seq, cut.head);
+            }
+        }
+    }
+
+    /// The last valid entry of one of an agency's logs, as the latest statement that took rights
+    /// from it says; none where none did.
+    #[must_use]
+    pub fn cut_of_log(&self, agency: &AgencyId, writer: &Writer) -> Option<(u64, EntryHash)> {
+        let ending = self.endings.iter().rev().find(|e| e.agency == *agency)?;
+        let nothing = (0, EntryHash([0; 32]));
+        Some(ending.cuts.get(writer).copied().unwrap_or(nothing))
+    }
+
+    /// The hash of the statement at a height.
+    #[must_use]
+    pub fn hash_at(&self, height: u32) -> Option<StatementHash> {
+        let signed = Signed::read(self.statements.get(height as usize)?).ok()?;
+        let hash = wire::hash(Domain::GroupStatement, &[&signed.body]);
+        Some(StatementHash(hash))
     }
 
     fn end(&mut self, height: u32, agency: AgencyId, cuts: &[Cut]) {

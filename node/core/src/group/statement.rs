@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::id::{AgencyId, EntryHash, GroupId, StatementHash, Writer};
+use crate::limits;
 use crate::wire::{self, Domain, Signed, Signing};
 
 /// What a member may do in a group. Each role may do what those before it may.
@@ -111,6 +112,9 @@ pub enum GroupBody {
     /// How many owners must sign from now on.
     #[n(4)]
     SetThreshold(#[n(0)] u32),
+    /// More of what a removed or demoted agency wrote is valid than that statement knew of.
+    #[n(5)]
+    ExtendCuts(#[n(0)] AgencyId, #[n(1)] Vec<Cut>),
 }
 
 /// One statement of a group chain. Signed by nodes with the capability `govern`.
@@ -141,6 +145,12 @@ impl GroupStatement {
             previous: None,
             body: GroupBody::Genesis(genesis),
         }
+    }
+
+    /// The statement in an envelope; none where it is none. Nothing is verified.
+    #[must_use]
+    pub fn of(signed: &Signed) -> Option<Self> {
+        wire::decode(&signed.body, limits::STATEMENT_BYTES).ok()
     }
 
     /// Signs it with one governing node: the bytes that travel.
@@ -194,6 +204,9 @@ pub enum GroupError {
     /// The agency is a member already.
     #[error("the agency is a member already")]
     AlreadyMember,
+    /// The agency has lost no right, so no cut of it can be extended.
+    #[error("the agency's logs have no cut")]
+    NotCut,
     /// The agency is no member.
     #[error("the agency is not a member")]
     NotMember,

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
-use crate::id::{AgencyId, NodeKey, StatementHash};
+use super::cut::{Cuts, SealedCut};
+use crate::id::{AgencyId, EntryHash, GroupId, NodeKey, StatementHash, Writer};
 use crate::limits;
 use crate::wire::{self, Domain, Signed, Signing};
 
@@ -66,6 +67,15 @@ pub enum AgencyBody {
     /// Where a node listens from now on: multiaddrs.
     #[n(2)]
     Addresses(#[n(0)] NodeKey, #[n(1)] Vec<String>),
+    /// A node no longer acts for the agency, for good: what it wrote stays valid up to the cuts.
+    #[n(3)]
+    RevokeNode(#[n(0)] NodeKey, #[n(1)] Vec<SealedCut>),
+    /// More of what a revoked node wrote is valid than its revocation knew of.
+    #[n(4)]
+    ExtendCuts(#[n(0)] NodeKey, #[n(1)] Vec<SealedCut>),
+    /// Another root key signs from here on. Signed by both.
+    #[n(5)]
+    RotateRoot(#[n(0)] NodeKey),
 }
 
 /// One statement of an agency chain.
@@ -112,9 +122,19 @@ pub enum ChainError {
     /// Too many statements, nodes or addresses.
     #[error("too many {0}")]
     TooMany(&'static str),
-    /// Addresses of a node that the chain does not certify.
+    /// About a node that the chain does not certify.
     #[error("the node is not certified")]
     UnknownNode,
+    /// About a node that was revoked; it never comes back.
+    #[error("the node was revoked")]
+    Revoked,
+    /// The node was certified for more than this: rights are only taken away with cuts.
+    #[error("a certificate never loses capabilities: revoke the node")]
+    Narrowed,
+    /// Another node governs for the agency: there is one at a time, so that honest owners cannot
+    /// fork a group's chain.
+    #[error("another node governs for the agency already")]
+    Governs,
     /// Signed by somebody else than the root key, or not at all, or wrongly.
     #[error("not signed by the agency's root key")]
     Signature,
@@ -130,6 +150,23 @@ pub struct Certificate {
     pub capabilities: Capabilities,
     /// Where it listens.
     pub addresses: Vec<String>,
+    /// What stays valid of a node that was revoked; none while it acts for the agency.
+    pub revoked: Option<Cuts>,
+}
+
+impl Certificate {
+    /// Whether the node acts for its agency now, and may do this.
+    #[must_use]
+    pub fn may(&self, what: Capabilities) -> bool {
+        self.revoked.is_none() && self.capabilities.include(what)
+    }
+
+    /// The last valid entry of one of its logs; none where all of it is.
+    #[must_use]
+    pub fn cut_of_log(&self, group: &GroupId, writer: &Writer) -> Option<(u64, EntryHash)> {
+        let cuts = self.revoked.as_ref()?;
+        Some(cuts.of_log(group, writer))
+    }
 }
 
 /// An agency as its verified chain describes it.
@@ -137,6 +174,7 @@ pub struct Certificate {
 pub struct AgencyChain {
     id: AgencyId,
     genesis: Genesis,
+    root: NodeKey,
     head: StatementHash,
     nodes: BTreeMap<NodeKey, Certificate>,
     statements: Vec<Vec<u8>>,
@@ -155,6 +193,12 @@ impl AgencyChain {
         &self.genesis
     }
 
+    /// The root key that signs the next statement.
+    #[must_use]
+    pub fn root(&self) -> NodeKey {
+        self.root
+    }
+
     /// Height of the newest statement.
     #[must_use]
     pub fn height(&self) -> u32 {
@@ -169,22 +213,23 @@ impl AgencyChain {
         self.head
     }
 
-    /// The nodes that act for the agency.
+    /// The nodes that act or acted for the agency.
     pub fn nodes(&self) -> impl Iterator<Item = (&NodeKey, &Certificate)> {
         self.nodes.iter()
     }
 
-    /// A node's certificate, if it has one.
+    /// A node's certificate, if it has or had one.
     #[must_use]
     pub fn certificate(&self, node: &NodeKey) -> Option<&Certificate> {
         self.nodes.get(node)
     }
 
-    /// All addresses of all its nodes.
+    /// All addresses of the nodes that act for it.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
         self.nodes
             .values()
+            .filter(|node| node.revoked.is_none())
             .flat_map(|node| node.addresses.iter().cloned())
             .collect()
     }
@@ -192,6 +237,14 @@ impl AgencyChain {
     /// The signed statements from `height` on, as received.
     pub fn statements_from(&self, height: u32) -> impl Iterator<Item = &Vec<u8>> {
         self.statements.iter().skip(height as usize)
+    }
+
+    /// The hash of the statement at a height.
+    #[must_use]
+    pub fn hash_at(&self, height: u32) -> Option<StatementHash> {
+        let signed = Signed::read(self.statements.get(height as usize)?).ok()?;
+        let hash = wire::hash(Domain::AgencyStatement, &[&signed.body]);
+        Some(StatementHash(hash))
     }
 
     /// What the next statement must be built on: its height and the hash before it.
@@ -218,6 +271,7 @@ impl AgencyChain {
         Some(Self {
             id: AgencyId(id),
             genesis: genesis.clone(),
+            root: genesis.root,
             head: StatementHash(id),
             nodes: BTreeMap::new(),
             statements: vec![bytes],
@@ -239,6 +293,7 @@ impl AgencyChain {
                     Certificate {
                         capabilities: *capabilities,
                         addresses,
+                        revoked: None,
                     },
                 );
             }
@@ -247,6 +302,12 @@ impl AgencyChain {
                     certificate.addresses.clone_from(addresses);
                 }
             }
+            AgencyBody::RevokeNode(node, cuts) | AgencyBody::ExtendCuts(node, cuts) => {
+                if let Some(certificate) = self.nodes.get_mut(node) {
+                    certificate.revoked.get_or_insert_default().add(cuts);
+                }
+            }
+            AgencyBody::RotateRoot(root) => self.root = *root,
         }
         self.head = StatementHash(wire::hash(Domain::AgencyStatement, &[&signed.body]));
         self.statements.push(bytes);
@@ -275,19 +336,53 @@ impl AgencyChain {
         }
         match &statement.body {
             AgencyBody::Genesis(_) => Err(ChainError::Genesis),
-            AgencyBody::CertifyNode(node, _) => {
-                let full = self.nodes.len() >= limits::NODES_PER_AGENCY;
-                match full && !self.nodes.contains_key(node) {
-                    true => Err(ChainError::TooMany("nodes")),
-                    false => Ok(()),
-                }
-            }
+            AgencyBody::CertifyNode(node, capabilities) => self.certifies(node, *capabilities),
             AgencyBody::Addresses(node, addresses) => {
-                if !self.nodes.contains_key(node) {
-                    return Err(ChainError::UnknownNode);
-                }
+                self.acting(node)?;
                 check_addresses(addresses)
             }
+            AgencyBody::RevokeNode(node, cuts) => {
+                self.acting(node)?;
+                check_cuts(cuts)
+            }
+            AgencyBody::ExtendCuts(node, cuts) => {
+                let certificate = self.nodes.get(node).ok_or(ChainError::UnknownNode)?;
+                match certificate.revoked {
+                    Some(_) => check_cuts(cuts),
+                    None => Err(ChainError::UnknownNode),
+                }
+            }
+            AgencyBody::RotateRoot(root) => match *root == self.root {
+                true => Err(ChainError::Field("root key")),
+                false => Ok(()),
+            },
+        }
+    }
+
+    /// A node that acts for the agency.
+    fn acting(&self, node: &NodeKey) -> Result<&Certificate, ChainError> {
+        let certificate = self.nodes.get(node).ok_or(ChainError::UnknownNode)?;
+        match certificate.revoked {
+            None => Ok(certificate),
+            Some(_) => Err(ChainError::Revoked),
+        }
+    }
+
+    fn certifies(&self, node: &NodeKey, capabilities: Capabilities) -> Result<(), ChainError> {
+        let governs = |(other, certificate): (&NodeKey, &Certificate)| {
+            other != node && certificate.may(Capabilities::GOVERN)
+        };
+        if capabilities.include(Capabilities::GOVERN) && self.nodes.iter().any(governs) {
+            return Err(ChainError::Governs);
+        }
+        match self.nodes.get(node) {
+            None if self.nodes.len() >= limits::NODES_PER_AGENCY => {
+                Err(ChainError::TooMany("nodes"))
+            }
+            None => Ok(()),
+            Some(known) if known.revoked.is_some() => Err(ChainError::Revoked),
+            Some(known) if !capabilities.include(known.capabilities) => Err(ChainError::Narrowed),
+            Some(_) => Ok(()),
         }
     }
 }
@@ -312,6 +407,16 @@ impl AgencyStatement {
             Domain::AgencyStatement,
             wire::encode(self),
         ))
+    }
+
+    /// Signs a rotation with the root key that goes and the one that comes.
+    #[must_use]
+    pub fn sign_rotation(&self, old: &Signing, new: &Signing) -> Vec<u8> {
+        let body = wire::encode(self);
+        let mut signed = Signed::by(old, Domain::AgencyStatement, body.clone());
+        let second = Signed::by(new, Domain::AgencyStatement, body);
+        signed.signatures.extend(second.signatures);
+        wire::encode(&signed)
     }
 
     /// Whether it may begin a chain: position and content, not signatures.
@@ -370,6 +475,13 @@ fn check_short(short: &str) -> Result<(), ChainError> {
         Ok(())
     } else {
         Err(ChainError::Field("short name"))
+    }
+}
+
+fn check_cuts(cuts: &[SealedCut]) -> Result<(), ChainError> {
+    match cuts.len() > limits::SEALED_CUTS {
+        true => Err(ChainError::TooMany("cuts")),
+        false => Ok(()),
     }
 }
 

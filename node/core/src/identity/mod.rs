@@ -3,7 +3,9 @@
 
 mod card;
 mod chain;
+mod cut;
 mod fingerprint;
+mod join;
 
 pub use card::{Card, CardError};
 pub(crate) use chain::check_name;
@@ -11,7 +13,9 @@ pub use chain::{
     AgencyBody, AgencyChain, AgencyStatement, Capabilities, Certificate, ChainError, Genesis,
     is_direction_mark,
 };
+pub use cut::{Cuts, SealedCut};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use join::{JoinError, JoinRequest};
 
 #[cfg(test)]
 mod tests;

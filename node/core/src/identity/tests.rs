@@ -106,7 +106,7 @@ fn a_chain_grows_by_its_roots_statements_only() {
     assert_eq!(verified.addresses().len(), 2);
     let next = agency
         .chain
-        .next(AgencyBody::CertifyNode(stranger(), Capabilities::ALL));
+        .next(AgencyBody::CertifyNode(stranger(), Capabilities::SYNC));
     let other = Agency::bare(2);
     for thief in [&agency.node(0), &other.root, &key(77)] as [&Signing; 3] {
         let refused = agency_statement(Some(&agency.chain), &next.sign(thief));
@@ -230,8 +230,62 @@ fn an_agency_has_a_bounded_number_of_nodes() {
 fn a_new_certificate_keeps_the_nodes_addresses() {
     let mut agency = agency();
     let before = agency.chain.addresses();
-    agency.certify(0, Capabilities::SYNC);
+    agency.certify(0, Capabilities::ALL);
     assert_eq!(agency.chain.addresses(), before);
+}
+
+#[test]
+fn rights_are_taken_away_by_revoking_only_and_one_node_governs() {
+    let mut agency = Agency::new(1);
+    let first = agency.node(0).public();
+    let refused_with = |agency: &Agency, body| refused(agency, body);
+    let narrower = AgencyBody::CertifyNode(first, Capabilities::SYNC);
+    assert_eq!(refused_with(&agency, narrower), ChainError::Narrowed);
+    let second = AgencyBody::CertifyNode(agency.node(1).public(), Capabilities::ALL);
+    assert_eq!(refused_with(&agency, second), ChainError::Governs);
+    agency.certify(1, Capabilities(3));
+    agency.say(AgencyBody::RevokeNode(first, Vec::new()));
+    let certificate = agency.chain.certificate(&first).unwrap();
+    assert!(!certificate.may(Capabilities::SYNC), "it acts no more");
+    assert!(
+        certificate.capabilities.include(Capabilities::ALL),
+        "what it was stays known"
+    );
+    let again = AgencyBody::CertifyNode(first, Capabilities::ALL);
+    assert_eq!(refused_with(&agency, again), ChainError::Revoked);
+    let moved = AgencyBody::Addresses(first, Vec::new());
+    assert_eq!(refused_with(&agency, moved), ChainError::Revoked);
+    // The right to govern is free again.
+    agency.certify(1, Capabilities::ALL);
+    let extend = AgencyBody::ExtendCuts(agency.node(1).public(), Vec::new());
+    assert_eq!(refused_with(&agency, extend), ChainError::UnknownNode);
+}
+
+#[test]
+fn a_root_is_rotated_by_both_keys_and_then_only_the_new_one_signs() {
+    let agency = Agency::new(1);
+    let (old, new) = (&agency.root, key(9_000));
+    let rotate = || agency.chain.next(AgencyBody::RotateRoot(new.public()));
+    for alone in [rotate().sign(old), rotate().sign(&new)] {
+        let refused = agency_statement(Some(&agency.chain), &alone).unwrap_err();
+        assert_eq!(refused, ChainError::Signature);
+    }
+    let turned = agency_statement(Some(&agency.chain), &rotate().sign_rotation(&new, old));
+    assert_eq!(
+        turned.unwrap_err(),
+        ChainError::Signature,
+        "the old key signs first"
+    );
+    let rotated = agency_statement(Some(&agency.chain), &rotate().sign_rotation(old, &new));
+    let chain = rotated.unwrap().into_inner().chain;
+    assert_eq!(chain.id(), agency.chain.id(), "the agency stays itself");
+    let next = || chain.next(AgencyBody::CertifyNode(stranger(), Capabilities::SYNC));
+    let by_old = agency_statement(Some(&chain), &next().sign(old));
+    assert_eq!(by_old.unwrap_err(), ChainError::Signature);
+    assert!(agency_statement(Some(&chain), &next().sign(&new)).is_ok());
+    // And whoever reads the whole chain agrees.
+    let all: Vec<_> = chain.statements_from(0).cloned().collect();
+    assert_eq!(*agency_chain(&all).unwrap(), chain);
 }
 
 proptest! {

@@ -23,6 +23,8 @@ pub enum PayloadKind {
     Genesis = 1,
     /// An Automerge change of a record.
     Change = 2,
+    /// The record's payloads are to be erased everywhere; headers stay.
+    Purge = 3,
 }
 
 impl PayloadKind {
@@ -32,6 +34,7 @@ impl PayloadKind {
         match byte {
             1 => Some(PayloadKind::Genesis),
             2 => Some(PayloadKind::Change),
+            3 => Some(PayloadKind::Purge),
             _ => None,
         }
     }

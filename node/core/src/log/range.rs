@@ -33,6 +33,9 @@ pub enum RangeError {
     /// A payload longer than its limit.
     #[error("a payload of {0} bytes")]
     PayloadTooLong(usize),
+    /// What it begins behind is another entry than the head here: the log forks, or the sender lies.
+    #[error("the range begins behind another entry than the head here")]
+    OtherHead,
     /// A change names no record, or a first version does.
     #[error("the record id is missing or does not belong there")]
     Record,
@@ -60,6 +63,22 @@ pub struct RangeEntry {
     /// Payload.
     #[cbor(n(5), with = "minicbor::bytes")]
     pub payload: Vec<u8>,
+    /// What the header says of a payload that the sender no longer has: the record was purged. Salt
+    /// and payload are empty then.
+    #[n(6)]
+    pub erased: Option<Erased>,
+}
+
+/// A payload that is no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Erased {
+    /// Its bytes.
+    #[n(0)]
+    pub len: u32,
+    /// Its salted hash.
+    #[n(1)]
+    pub hash: ByteArray<32>,
 }
 
 /// Consecutive entries of one log, with the signature of the last.
@@ -78,24 +97,47 @@ pub struct Range {
     /// The entries.
     #[n(3)]
     pub entries: Vec<RangeEntry>,
-    /// The writer's signature of the last header: it vouches for the whole range.
+    /// The writer's signature of the last header: it vouches for the whole range. Zeros where the
+    /// range ends at the last valid entry of a log that was cut or has forked: the cut or the proof
+    /// vouches for it.
     #[cbor(n(4), with = "minicbor::bytes")]
     pub signature: Signature,
+    /// Hash of the entry that the first one follows; zeros for the first of a log.
+    #[n(5)]
+    pub previous: EntryHash,
 }
 
 impl Range {
-    /// A range of stored entries. They must be consecutive, the last must be signed and none purged;
-    /// otherwise there is nothing to send.
+    /// A range of stored entries. They must be consecutive, and the last must be signed, or be the
+    /// last valid one of its log; otherwise there is nothing to send.
     #[must_use]
-    pub fn of(entries: &[Entry]) -> Option<Self> {
-        let first = entries.first()?;
+    pub fn of(entries: &[Entry], last_valid: Option<u64>) -> Option<Self> {
+        let (first, last) = (entries.first()?, entries.last()?);
+        let signature = match last_valid == Some(last.header.seq) {
+            true => last.signature.unwrap_or([0; 64]),
+            false => last.signature?,
+        };
         Some(Self {
             group: first.header.group,
             writer: first.header.writer,
             first: first.header.seq,
-            entries: entries.iter().map(RangeEntry::of).collect::<Option<_>>()?,
-            signature: entries.last()?.signature?,
+            entries: entries.iter().map(RangeEntry::of).collect(),
+            signature,
+            previous: first.header.previous,
         })
+    }
+
+    /// The range without its first entries; it then begins behind the last of them.
+    ///
+    /// # Errors
+    /// [`RangeError`] where one of them has no header.
+    pub fn skip(mut self, count: usize) -> Result<Self, RangeError> {
+        for wire in self.entries.drain(..count.min(self.entries.len())) {
+            let header = wire.header(self.group, self.writer, self.first, self.previous)?;
+            self.previous = header.hash();
+            self.first = self.first.saturating_add(1);
+        }
+        Ok(self)
     }
 
     /// Builds the entries again, behind the head that the receiver has (none: the log is new).
@@ -115,19 +157,22 @@ impl Range {
             });
         }
         let mut previous = head.map_or(EntryHash([0; 32]), |head| head.hash);
+        if self.previous != previous {
+            return Err(RangeError::OtherHead);
+        }
         let mut seq = self.first;
         let mut entries = Vec::with_capacity(self.entries.len());
         for wire in self.entries {
             let header = wire.header(self.group, self.writer, seq, previous)?;
             previous = header.hash();
             seq = seq.saturating_add(1);
-            let payload = Payload {
+            let payload = wire.erased.is_none().then(|| Payload {
                 salt: *wire.salt,
                 bytes: wire.payload,
-            };
+            });
             entries.push(Entry {
                 header,
-                payload: Some(payload),
+                payload,
                 signature: None,
             });
         }
@@ -139,19 +184,28 @@ impl Range {
 }
 
 impl RangeEntry {
-    fn of(entry: &Entry) -> Option<Self> {
-        let payload = entry.payload.as_ref()?;
-        Some(Self {
-            kind: entry.header.kind as u8,
-            record: match entry.header.kind {
+    fn of(entry: &Entry) -> Self {
+        let header = &entry.header;
+        let (salt, payload) = match &entry.payload {
+            Some(payload) => (payload.salt, payload.bytes.clone()),
+            None => ([0; SALT_BYTES], Vec::new()),
+        };
+        let erased = entry.payload.is_none().then(|| Erased {
+            len: header.payload_len,
+            hash: header.payload_hash.into(),
+        });
+        Self {
+            kind: header.kind as u8,
+            record: match header.kind {
                 PayloadKind::Genesis => None,
-                PayloadKind::Change => Some(entry.header.record),
+                PayloadKind::Change | PayloadKind::Purge => Some(header.record),
             },
-            height: entry.header.height,
-            wall_ms: entry.header.wall_ms,
-            salt: payload.salt.into(),
-            payload: payload.bytes.clone(),
-        })
+            height: header.height,
+            wall_ms: header.wall_ms,
+            salt: salt.into(),
+            payload,
+            erased,
+        }
     }
 
     fn header(
@@ -162,18 +216,24 @@ impl RangeEntry {
         previous: EntryHash,
     ) -> Result<Header, RangeError> {
         let kind = PayloadKind::from_byte(self.kind).ok_or(RangeError::Kind(self.kind))?;
-        let bytes = self.payload.len();
+        let bytes = match &self.erased {
+            Some(erased) => erased.len as usize,
+            None => self.payload.len(),
+        };
         let payload_len = u32::try_from(bytes)
             .ok()
             .filter(|_| bytes <= limits::PAYLOAD_BYTES);
         let payload_len = payload_len.ok_or(RangeError::PayloadTooLong(bytes))?;
-        let payload_hash = crate::wire::hash(
-            crate::wire::Domain::Payload,
-            &[self.salt.as_slice(), &self.payload],
-        );
+        let payload_hash = match &self.erased {
+            Some(erased) => *erased.hash,
+            None => crate::wire::hash(
+                crate::wire::Domain::Payload,
+                &[self.salt.as_slice(), &self.payload],
+            ),
+        };
         let record = match (kind, self.record) {
             (PayloadKind::Genesis, None) => RecordId(payload_hash),
-            (PayloadKind::Change, Some(record)) => record,
+            (PayloadKind::Change | PayloadKind::Purge, Some(record)) => record,
             _ => return Err(RangeError::Record),
         };
         Ok(Header {

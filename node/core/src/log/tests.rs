@@ -16,20 +16,25 @@ fn a_range_reads_back_into_the_entries_that_it_was_made_of() {
         seq: 3,
         hash: first[2].header.hash(),
     };
-    let one = Range::of(&first).unwrap();
+    let one = Range::of(&first, None).unwrap();
     assert_eq!(one.into_entries(None), Ok(first));
-    let two = Range::of(&second).unwrap();
+    let two = Range::of(&second, None).unwrap();
     assert_eq!(two.into_entries(Some(&head)), Ok(second));
 }
 
 #[test]
-fn what_is_not_signed_at_its_end_or_purged_is_no_range() {
+fn what_is_not_signed_at_its_end_is_no_range() {
     let entries = pen().write(3);
-    assert_eq!(Range::of(&[]), None);
-    assert_eq!(Range::of(&entries[..2]), None);
+    assert_eq!(Range::of(&[], None), None);
+    assert_eq!(Range::of(&entries[..2], None), None);
+    assert!(
+        Range::of(&entries[..2], Some(2)).is_some(),
+        "the end of a log that was cut"
+    );
     let mut purged = entries;
     purged[1].payload = None;
-    assert_eq!(Range::of(&purged), None);
+    let range = Range::of(&purged, None).unwrap();
+    assert_eq!(range.into_entries(None), Ok(purged), "headers stay");
 }
 
 #[test]
@@ -72,6 +77,7 @@ fn the_last_sequence_has_no_successor_that_wraps() {
         seq: u64::MAX,
         hash: EntryHash([1; 32]),
     };
+    range.previous = head.hash;
     let entries = range.into_entries(Some(&head)).unwrap();
     assert!(entries.iter().all(|entry| entry.header.seq == u64::MAX));
 }

@@ -78,6 +78,18 @@ pub enum ChangeReason {
     #[n(14)]
     #[error("dangling-reference")]
     Reference,
+    /// A purge by an agency that is neither the record's origin nor a curator of its group.
+    #[n(15)]
+    #[error("not-a-curator")]
+    NotCurator,
+}
+
+impl ChangeReason {
+    /// The reason of a code, as a store keeps it.
+    #[must_use]
+    pub fn of(code: u8) -> Option<Self> {
+        minicbor::decode(&[code]).ok()
+    }
 }
 
 /// The payload of a change entry.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::message::{MessageError, PROTOCOL_VERSION};
+use super::message::{Message, MessageError, PROTOCOL_VERSION, WantedPayload};
 use crate::id::{AgencyId, GroupId, Writer};
-use crate::log::Range;
+use crate::log::{LogHead, Range};
+use crate::verify::Branch;
 
 /// What happened.
 #[derive(Debug)]
@@ -35,6 +36,13 @@ pub enum Input {
         /// What was not stored.
         refused: Vec<RefusedItem>,
     },
+    /// What was asked for with [`Wish::Compare`] or [`Wish::Serve`]: messages for the peer.
+    Answer {
+        /// The group that they are about.
+        group: GroupId,
+        /// To be sent, in order.
+        messages: Vec<Message>,
+    },
     /// Time passed.
     Tick,
 }
@@ -48,6 +56,19 @@ pub struct RefusedItem {
     pub innocent: bool,
     /// The group concerned, if its state should be told again.
     pub group: Option<GroupId>,
+    /// What seems to fork: then both sides are to be brought together.
+    pub forks: Option<Suspect>,
+}
+
+/// What two nodes hold differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Suspect {
+    /// A log.
+    Log(GroupId, Writer),
+    /// An agency's chain.
+    Agency(AgencyId),
+    /// A group's chain.
+    Group(GroupId),
 }
 
 /// What an incoming frame brought, to be verified and stored.
@@ -61,6 +82,14 @@ pub enum Incoming {
     Entries(Vec<Range>),
     /// Receipts.
     Receipts(Vec<Vec<u8>>),
+    /// Proofs.
+    Proofs(Vec<Vec<u8>>),
+    /// The peer's side of a log that forks.
+    Branch(GroupId, Writer, Branch),
+    /// Statements that wait for signatures.
+    Pending(GroupId, Vec<Vec<u8>>),
+    /// A payload that was wanted.
+    Payload(WantedPayload),
 }
 
 /// What the session wishes to be done, in this order.
@@ -79,6 +108,23 @@ pub enum Wish {
     },
     /// Verify and store, and answer with [`Input::Submitted`].
     Submit(Incoming),
+    /// Compare these places of the peer's copy of a log with the own copy (none: begin to), and
+    /// answer with [`Input::Answer`].
+    Compare {
+        /// The group.
+        group: GroupId,
+        /// Whose log.
+        writer: Writer,
+        /// What the peer has.
+        points: Vec<LogHead>,
+    },
+    /// Read payloads that the peer wants, and answer with [`Input::Answer`].
+    Serve {
+        /// The group.
+        group: GroupId,
+        /// Whose log, and where in it.
+        entries: Vec<(Writer, u64)>,
+    },
     /// End the session.
     Close(CloseReason),
 }

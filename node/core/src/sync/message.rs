@@ -1,12 +1,13 @@
 //! The messages of the sync protocol, one a frame: a type byte, then CBOR.
 
-use minicbor::bytes::ByteVec;
+use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
 
 use super::batch::{self, BatchError};
-use crate::id::{AgencyId, Digest, GroupId, NodeKey};
+use crate::id::{AgencyId, Digest, GroupId, NodeKey, StatementHash, Writer};
 use crate::limits;
-use crate::log::{Frontier, Range};
+use crate::log::{Frontier, LogHead, Range, SALT_BYTES};
+use crate::verify::Branch;
 use crate::wire::{self, WireError};
 
 /// The version that this code speaks.
@@ -69,6 +70,12 @@ pub struct GroupState {
     /// replaces what it knows. Any other state only adds to it, as entries may be under way.
     #[n(6)]
     pub corrects: bool,
+    /// Hash of the chain's newest statement: equal heights are not yet equal chains.
+    #[n(7)]
+    pub head: StatementHash,
+    /// The proofs that the sender has, by digest.
+    #[n(8)]
+    pub proofs: Vec<Digest>,
 }
 
 /// How much of an agency's chain a node has.
@@ -81,6 +88,9 @@ pub struct AgencyHeight {
     /// Statements known: its height and one more; 0 where none is.
     #[n(1)]
     pub statements: u32,
+    /// Hash of the newest; zeros where none is known.
+    #[n(2)]
+    pub head: StatementHash,
 }
 
 /// Which receipt of a node the sender has.
@@ -125,6 +135,81 @@ pub struct GroupStatements {
     pub statements: Vec<ByteVec>,
 }
 
+/// Places of a log, newest first: two nodes compare them to find where it forks.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ForkAsk {
+    /// The group.
+    #[n(0)]
+    pub group: GroupId,
+    /// Whose log.
+    #[n(1)]
+    pub writer: Writer,
+    /// What the sender has at these places.
+    #[n(2)]
+    pub points: Vec<LogHead>,
+}
+
+/// The sender's side of a log that forks, from where both agree for the last time.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct ForkTell {
+    /// The group.
+    #[n(0)]
+    pub group: GroupId,
+    /// Whose log.
+    #[n(1)]
+    pub writer: Writer,
+    /// Its headers.
+    #[n(2)]
+    pub branch: Branch,
+}
+
+/// Statements of a group that wait for more owners' signatures. Sent to owners only.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Pending {
+    /// The group.
+    #[n(0)]
+    pub group: GroupId,
+    /// The envelopes.
+    #[n(1)]
+    pub statements: Vec<ByteVec>,
+}
+
+/// Payloads that the sender has only the headers of, though no purge says that they are no more.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Want {
+    /// The group.
+    #[n(0)]
+    pub group: GroupId,
+    /// Whose log, and where in it.
+    #[n(1)]
+    pub entries: Vec<(Writer, u64)>,
+}
+
+/// A payload that was wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct WantedPayload {
+    /// The group.
+    #[n(0)]
+    pub group: GroupId,
+    /// Whose log.
+    #[n(1)]
+    pub writer: Writer,
+    /// Where in it.
+    #[n(2)]
+    pub seq: u64,
+    /// Its salt.
+    #[n(3)]
+    pub salt: ByteArray<SALT_BYTES>,
+    /// Its bytes.
+    #[n(4)]
+    pub payload: ByteVec,
+}
+
 /// One frame's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -144,6 +229,18 @@ pub enum Message {
     Ping,
     /// I am.
     Pong,
+    /// Proofs that you lack.
+    Proofs(Vec<ByteVec>),
+    /// Where do our copies of this log part?
+    ForkAsk(ForkAsk),
+    /// Here they part, and this is mine.
+    ForkTell(ForkTell),
+    /// Statements that you may want to sign.
+    Pending(Pending),
+    /// Payloads that I lack.
+    Want(Want),
+    /// One that you wanted.
+    Payload(WantedPayload),
 }
 
 /// A frame that is no message.
@@ -181,6 +278,12 @@ impl Message {
             Message::Receipts(receipts) => (5, wire::encode(receipts)),
             Message::Ping => (6, Vec::new()),
             Message::Pong => (7, Vec::new()),
+            Message::Proofs(proofs) => (8, wire::encode(proofs)),
+            Message::ForkAsk(body) => (9, wire::encode(body)),
+            Message::ForkTell(body) => (10, wire::encode(body)),
+            Message::Pending(body) => (11, wire::encode(body)),
+            Message::Want(body) => (12, wire::encode(body)),
+            Message::Payload(body) => (13, wire::encode(body)),
         };
         let mut frame = Vec::with_capacity(body.len() + 1);
         frame.push(kind);
@@ -205,6 +308,12 @@ impl Message {
             3 => Message::Group(wire::decode(body, limits::FRAME_BYTES)?),
             4 => Message::Entries(batch::unpack(body)?),
             5 => Message::Receipts(wire::decode(body, limits::FRAME_BYTES)?),
+            8 => Message::Proofs(wire::decode(body, limits::FRAME_BYTES)?),
+            9 => Message::ForkAsk(wire::decode(body, limits::FRAME_BYTES)?),
+            10 => Message::ForkTell(wire::decode(body, limits::FRAME_BYTES)?),
+            11 => Message::Pending(wire::decode(body, limits::FRAME_BYTES)?),
+            12 => Message::Want(wire::decode(body, limits::FRAME_BYTES)?),
+            13 => Message::Payload(wire::decode(body, limits::FRAME_BYTES)?),
             6 if body.is_empty() => Message::Ping,
             7 if body.is_empty() => Message::Pong,
             6 | 7 => return Err(WireError::Trailing(body.len()).into()),
@@ -224,6 +333,7 @@ impl Message {
             Message::GroupState(state) => {
                 within("agencies", state.agencies.len(), limits::AGENCIES)?;
                 within("logs", state.frontier.0.len(), limits::LOGS_PER_GROUP)?;
+                within("proofs", state.proofs.len(), limits::PROOFS)?;
                 within(
                     "receipts",
                     state.receipts.len(),
@@ -245,7 +355,19 @@ impl Message {
                 receipts.len(),
                 limits::MEMBERS * limits::NODES_PER_AGENCY,
             ),
-            Message::Entries(_) | Message::Ping | Message::Pong => Ok(()),
+            Message::Proofs(proofs) => within("proofs", proofs.len(), limits::PROOFS),
+            Message::ForkAsk(ask) => within("points", ask.points.len(), limits::FORK_POINTS),
+            Message::Pending(pending) => within(
+                "statements",
+                pending.statements.len(),
+                limits::PENDING_STATEMENTS,
+            ),
+            Message::Want(want) => within("wanted payloads", want.entries.len(), limits::WANTS),
+            Message::Entries(_)
+            | Message::Ping
+            | Message::Pong
+            | Message::ForkTell(_)
+            | Message::Payload(_) => Ok(()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a session knows of its peer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::bytes::ByteVec;
 
@@ -20,6 +20,13 @@ pub(super) struct PeerGroup {
     pub(super) height: Option<u32>,
     pub(super) agencies: BTreeMap<AgencyId, u32>,
     pub(super) receipts: BTreeMap<NodeKey, Digest>,
+    pub(super) proofs: BTreeSet<Digest>,
+    /// Payloads that the peer was asked for.
+    pub(super) wanted: BTreeSet<(Writer, u64)>,
+    /// Statements that wait for signatures, as they were sent.
+    pub(super) pending: BTreeSet<Vec<u8>>,
+    /// Logs that were known to fork when receipts were last offered.
+    pub(super) forks: usize,
     /// Logs of which the store had nothing more to serve, and how far they went then.
     pub(super) exhausted: BTreeMap<Writer, u64>,
     /// This node told its state.
@@ -43,6 +50,10 @@ impl PeerGroup {
             receipts: receipts
                 .map(|(node, r)| (*node, r.receipt.frontier.digest()))
                 .collect(),
+            proofs: replica.proofs_of(group).map(|p| p.digest).collect(),
+            forks: group.forks.len(),
+            wanted: BTreeSet::new(),
+            pending: BTreeSet::new(),
             exhausted: BTreeMap::new(),
             told: true,
             heard: true,
@@ -56,7 +67,32 @@ impl PeerGroup {
         self.agencies = agencies.map(|a| (a.agency, a.statements)).collect();
         let receipts = state.receipts.iter();
         self.receipts = receipts.map(|r| (r.node, r.frontier)).collect();
+        self.proofs = state.proofs.iter().copied().collect();
         self.frontier.clone_from(&state.frontier);
+    }
+
+    /// Of a log that forks, nothing counts beyond its end; and receipts from before the proof was
+    /// known were dropped by whoever has it.
+    pub(super) fn keep_to_forks(&mut self, group: &GroupReplica, replica: &Replica) {
+        if group.forks.is_empty() {
+            return;
+        }
+        for writer in group.forks.keys() {
+            let end = replica.end_of_log(group, writer).map(|end| end.last);
+            if let (Some(end), Some(known)) = (end, self.frontier.0.get_mut(writer)) {
+                if known.seq > end.seq {
+                    *known = end;
+                }
+                if end.seq == 0 {
+                    self.frontier.0.remove(writer);
+                }
+            }
+        }
+        if self.forks != group.forks.len() {
+            self.forks = group.forks.len();
+            self.receipts.clear();
+            self.exhausted.clear();
+        }
     }
 
     /// The peer has what it says besides what is under way.
@@ -66,6 +102,7 @@ impl PeerGroup {
             let known = self.agencies.entry(theirs.agency).or_default();
             *known = theirs.statements.max(*known);
         }
+        self.proofs.extend(&state.proofs);
         self.frontier.advance(&state.frontier);
     }
 

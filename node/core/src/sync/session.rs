@@ -4,19 +4,24 @@
 //! that cite them, because frames are handled in order. What the peer holds is known from what it
 //! said, from what it was sent, and from its signed receipts; only receipts count as stored.
 
+mod forks;
+mod offers;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::io::{CloseReason, GroupProgress, Incoming, Input, RefusedItem, SessionStats, Wish};
-use super::message::{
-    AgencyHeight, AgencyStatements, GroupDigest, GroupState, GroupStatements, Hello, Message,
-    PROTOCOL_VERSION, ReceiptDigest,
+use self::offers::Whose;
+use super::io::{
+    CloseReason, GroupProgress, Incoming, Input, RefusedItem, SessionStats, Suspect, Wish,
 };
-use super::peer::{PeerGroup, in_frames, statements_of};
-use crate::id::{AgencyId, GroupId, NodeKey, Writer};
+use super::message::{
+    AgencyHeight, GroupDigest, GroupState, Hello, Message, PROTOCOL_VERSION, ReceiptDigest,
+};
+use super::peer::{PeerGroup, statements_of};
+use crate::id::{AgencyId, GroupId, NodeKey, StatementHash, Writer};
+use crate::identity::AgencyChain;
 use crate::limits;
 use crate::log::Range;
 use crate::replica::{GroupReplica, LogState, Replica};
-use crate::verify::Receipt;
 
 /// Silence after which the peer is asked whether it is there.
 const PING_AFTER_MS: u64 = 20_000;
@@ -46,6 +51,8 @@ pub struct Session {
     /// Statements of its own agency's chain that the peer had when it said hello.
     peer_chain: u32,
     reading: bool,
+    /// What was compared with the peer, and how far it went then.
+    compared: BTreeSet<(Suspect, u64)>,
     retold: u32,
     wishes: VecDeque<Wish>,
     unequal_since_ms: u64,
@@ -69,6 +76,7 @@ impl Session {
             own_chain: u32::MAX,
             peer_chain: u32::MAX,
             reading: false,
+            compared: BTreeSet::new(),
             retold: 0,
             wishes: VecDeque::new(),
             unequal_since_ms: now_ms,
@@ -103,7 +111,9 @@ impl Session {
                 GroupProgress {
                     ours: ours.entries(),
                     acknowledged: receipt.map_or(0, |receipt| ours.entries_in_common(receipt)),
-                    equal: told && (ours.0.is_empty() || receipt.is_some_and(|r| r.covers(&ours))),
+                    equal: told
+                        && group.missing.is_empty()
+                        && (ours.0.is_empty() || receipt.is_some_and(|r| r.covers(&ours))),
                 },
             )
         };
@@ -123,6 +133,7 @@ impl Session {
 
     /// Takes what happened and returns what is wished, in order.
     pub fn handle(&mut self, input: Input, replica: &Replica, now_ms: u64) -> Vec<Wish> {
+        self.keep_to_forks(replica);
         match input {
             Input::Start => self.start(replica),
             Input::Frame(frame) => self.frame(&frame, replica, now_ms),
@@ -133,6 +144,12 @@ impl Session {
                 range,
             } => self.read(group, writer, range, replica),
             Input::Submitted { stored, refused } => self.submitted(stored, &refused, replica),
+            Input::Answer { group, messages } => {
+                // The peer may have lost its membership while the store was read.
+                if replica.shared(&group, &self.agency).is_some() {
+                    messages.iter().for_each(|message| self.send(message));
+                }
+            }
             Input::Tick => self.tick(replica, now_ms),
         }
         self.next_read(replica);
@@ -154,7 +171,7 @@ impl Session {
         }
     }
 
-    fn send(&mut self, message: &Message) {
+    pub(super) fn send(&mut self, message: &Message) {
         match message.to_frame() {
             Ok(frame) => self.wishes.push_back(Wish::Send(frame)),
             Err(_) => self.wishes.push_back(Wish::Close(CloseReason::Frame)),
@@ -213,6 +230,20 @@ impl Session {
                 self.note_receipts(&receipts, replica);
                 self.submit(Incoming::Receipts(receipts));
             }
+            Message::Proofs(proofs) => {
+                let proofs = proofs.into_iter().map(Into::into).collect();
+                self.submit(Incoming::Proofs(proofs));
+            }
+            Message::ForkAsk(ask) => self.fork_ask(ask, replica),
+            Message::ForkTell(tell) => {
+                self.submit(Incoming::Branch(tell.group, tell.writer, tell.branch));
+            }
+            Message::Pending(pending) => {
+                let statements = pending.statements.into_iter().map(Into::into).collect();
+                self.submit(Incoming::Pending(pending.group, statements));
+            }
+            Message::Want(want) => self.serve(want, replica),
+            Message::Payload(payload) => self.submit(Incoming::Payload(payload)),
             Message::Ping => self.send(&Message::Pong),
             Message::Pong => {}
         }
@@ -246,7 +277,7 @@ impl Session {
     }
 
     /// Sends what this node has of a group, once.
-    fn tell(&mut self, id: GroupId, replica: &Replica) {
+    pub(super) fn tell(&mut self, id: GroupId, replica: &Replica) {
         self.tell_as(id, false, replica);
     }
 
@@ -261,6 +292,9 @@ impl Session {
         let agencies = group.chain.agencies().map(|agency| AgencyHeight {
             agency: *agency,
             statements: statements_of(replica, agency),
+            head: replica
+                .agency(agency)
+                .map_or(StatementHash([0; 32]), AgencyChain::head),
         });
         let receipts = group.receipts.iter().map(|(node, signed)| ReceiptDigest {
             node: *node,
@@ -274,6 +308,8 @@ impl Session {
             receipts: receipts.collect(),
             heard: peer.heard,
             corrects,
+            head: group.chain.head(),
+            proofs: replica.proofs_of(group).map(|proof| proof.digest).collect(),
         };
         self.send(&Message::GroupState(state));
     }
@@ -298,146 +334,8 @@ impl Session {
             peer.replace(state);
         }
         self.tell(state.group, replica);
+        self.compare(state, replica);
         self.offer(replica);
-    }
-
-    /// Offers all that the peer lacks, except entries, which are read one range at a time.
-    fn offer(&mut self, replica: &Replica) {
-        if !self.hello_heard {
-            return;
-        }
-        self.offer_own_chain(replica);
-        self.forget_what_is_not_shared(replica);
-        let shared: Vec<GroupId> = replica
-            .shared_with(&self.agency)
-            .map(|(group, _)| *group)
-            .collect();
-        for id in shared {
-            // A peer that named the group has its chains, and is sent those that it says it lacks.
-            if self.listed.contains(&id) {
-                self.tell(id, replica);
-            }
-            self.offer_chains(id, replica);
-            self.tell(id, replica);
-        }
-        self.offer_receipts(replica, Whose::Mine);
-    }
-
-    /// A group that is shared again later starts anew.
-    fn forget_what_is_not_shared(&mut self, replica: &Replica) {
-        let agency = self.agency;
-        let gone = |group: &GroupId| replica.shared(group, &agency).is_none();
-        let listed = &mut self.listed;
-        self.groups.retain(|group, _| {
-            if gone(group) {
-                listed.remove(group);
-                return false;
-            }
-            true
-        });
-    }
-
-    fn offer_own_chain(&mut self, replica: &Replica) {
-        let me = replica.me().agency;
-        let ours = statements_of(replica, &me);
-        if self.own_chain < ours {
-            self.send_agency(&me, self.own_chain, replica);
-        }
-        self.own_chain = ours;
-    }
-
-    fn send_agency(&mut self, agency: &AgencyId, from: u32, replica: &Replica) {
-        let Some(chain) = replica.agency(agency) else {
-            return;
-        };
-        let statements = chain.statements_from(from).cloned().collect();
-        let mut from = from;
-        for statements in in_frames(statements) {
-            let count = u32::try_from(statements.len()).unwrap_or(u32::MAX);
-            self.send(&Message::Agency(AgencyStatements {
-                agency: *agency,
-                from,
-                statements,
-            }));
-            from = from.saturating_add(count);
-        }
-    }
-
-    /// Statements of a group's chain and of its members' chains. A peer that has told nothing of the
-    /// group is sent all of it: this is how it learns that it is a member.
-    fn offer_chains(&mut self, id: GroupId, replica: &Replica) {
-        let Some(group) = replica.group(&id) else {
-            return;
-        };
-        let peer = self.groups.entry(id).or_default();
-        if peer.told && !peer.heard {
-            return;
-        }
-        let mut lacking = Vec::new();
-        for agency in group.chain.agencies() {
-            let ours = statements_of(replica, agency);
-            // A peer that has told nothing yet has no chain but its own agency's.
-            let untold = match *agency == self.agency {
-                true => self.peer_chain,
-                false => 0,
-            };
-            let theirs = peer.agencies.insert(*agency, ours).unwrap_or(untold);
-            if theirs < ours && *agency != replica.me().agency {
-                lacking.push((*agency, theirs));
-            }
-        }
-        let height = group.chain.height();
-        let from = peer.height.map_or(0, |height| height.saturating_add(1));
-        let statements: Vec<_> = group
-            .chain
-            .statements_from(from)
-            .map(|bytes| bytes.clone().into())
-            .collect();
-        peer.height = Some(peer.height.map_or(height, |theirs| theirs.max(height)));
-        for (agency, from) in lacking {
-            self.send_agency(&agency, from, replica);
-        }
-        if !statements.is_empty() {
-            self.send(&Message::Group(GroupStatements {
-                group: id,
-                from,
-                statements,
-            }));
-        }
-    }
-
-    fn offer_receipts(&mut self, replica: &Replica, whose: Whose) {
-        let me = replica.me().node;
-        let mut lacking = Vec::new();
-        for (id, group) in replica.shared_with(&self.agency) {
-            let Some(peer) = self.groups.get_mut(id).filter(|peer| peer.heard) else {
-                continue;
-            };
-            for (node, signed) in &group.receipts {
-                let wanted = whose == Whose::Everyones || *node == me;
-                if !wanted || *node == self.peer {
-                    continue;
-                }
-                let digest = signed.receipt.frontier.digest();
-                if peer.receipts.insert(*node, digest) != Some(digest) {
-                    lacking.push(signed.bytes.clone());
-                }
-            }
-        }
-        for receipts in in_frames(lacking) {
-            self.send(&Message::Receipts(receipts));
-        }
-    }
-
-    /// The peer has what it sends, so it is not sent back.
-    fn note_receipts(&mut self, receipts: &[Vec<u8>], replica: &Replica) {
-        for claimed in receipts.iter().filter_map(|bytes| Receipt::claimed(bytes)) {
-            let is_known = replica.agency_of(&claimed.node).is_some();
-            if let Some(peer) = self.groups.get_mut(&claimed.group).filter(|_| is_known) {
-                peer.receipts
-                    .insert(claimed.node, claimed.frontier.digest());
-            }
-        }
     }
 
     fn entries(&mut self, ranges: Vec<Range>, replica: &Replica) {
@@ -476,6 +374,9 @@ impl Session {
             *self.stats.refused.entry(item.code).or_default() += 1;
             if !item.innocent {
                 self.close(CloseReason::Refused(item.code));
+            }
+            if let Some(suspect) = item.forks {
+                self.bring_together(suspect, replica);
             }
             // The peer believes that this arrived. Telling the state again corrects it.
             if let Some(group) = item.group.filter(|_| self.retold < RETELLS) {
@@ -549,10 +450,4 @@ impl Session {
             self.offer_receipts(replica, Whose::Everyones);
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    Mine,
-    Everyones,
 }

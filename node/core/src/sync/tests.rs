@@ -1,5 +1,6 @@
 //! Whole sessions between nodes in memory: what travels, to whom, how often, and that it ends equal.
 
+mod forks;
 mod hostile;
 mod membership;
 mod net;
@@ -167,6 +168,8 @@ fn a_group_founded_during_a_session_reaches_the_other_member() {
 #[test]
 fn a_node_learns_of_its_own_agencys_governing_node_before_the_group_that_this_one_founded() {
     let (mut agencies, _) = federation(2);
+    agencies[1] = Agency::bare(2);
+    agencies[1].certify(0, Capabilities(3));
     let mut net = Net::new(&[&agencies[0], &agencies[1]], 16);
     agencies[1].certify(1, Capabilities::ALL);
     let members = [
@@ -353,6 +356,8 @@ fn asking_for_a_foreign_group_gets_the_same_answer_as_for_none() {
             receipts: Vec::new(),
             heard: true,
             corrects: false,
+            head: crate::id::StatementHash([0; 32]),
+            proofs: Vec::new(),
         };
         let frame = Message::GroupState(state).to_frame().unwrap();
         net.input(0, 2, Input::Frame(frame));
@@ -368,7 +373,7 @@ fn asking_for_a_foreign_group_gets_the_same_answer_as_for_none() {
 fn a_peers_second_node_learns_of_its_own_agencys_statements_by_a_relay() {
     // Nodes 0 and 1 of the second agency are not connected; the first agency stands between.
     let (mut agencies, group) = federation(2);
-    agencies[1].certify(1, Capabilities::ALL);
+    agencies[1].certify(1, Capabilities(3));
     let mut net = net(&agencies, &group, 1, 13);
     let second = net.add(&agencies[1], 1);
     net.pin(second, &agencies[0]);

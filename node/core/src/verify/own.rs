@@ -10,11 +10,22 @@ const SIGN_EVERY_ENTRIES: usize = 256;
 /// Payload bytes after which an entry is signed at the latest.
 const SIGN_EVERY_BYTES: usize = 256 * 1024;
 
+/// What an entry of this node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnKind {
+    /// A first version: its payload's hash is the record's id.
+    Genesis,
+    /// A change of a record.
+    Change(RecordId),
+    /// The erasure of a record.
+    Purge(RecordId),
+}
+
 /// What this node is about to write.
 #[derive(Clone, Debug)]
 pub struct OwnEntry {
-    /// The record; none for a first version, whose payload hash it is.
-    pub record: Option<RecordId>,
+    /// What it is.
+    pub kind: OwnKind,
     /// The payload, with its salt.
     pub payload: Payload,
 }
@@ -34,18 +45,20 @@ pub fn own_entries(
     let mut entries = Vec::with_capacity(count);
     for (at, draft) in drafts.into_iter().enumerate() {
         let payload_hash = draft.payload.hash();
+        let (kind, record) = match draft.kind {
+            OwnKind::Genesis => (PayloadKind::Genesis, RecordId(payload_hash)),
+            OwnKind::Change(record) => (PayloadKind::Change, record),
+            OwnKind::Purge(record) => (PayloadKind::Purge, record),
+        };
         let header = Header {
             group,
-            record: draft.record.unwrap_or(RecordId(payload_hash)),
+            record,
             writer: me.writer(),
             seq: head.seq.saturating_add(1),
             previous: head.hash,
             height,
             wall_ms,
-            kind: match draft.record {
-                None => PayloadKind::Genesis,
-                Some(_) => PayloadKind::Change,
-            },
+            kind,
             payload_len: u32::try_from(draft.payload.bytes.len()).unwrap_or(u32::MAX),
             payload_hash,
         };

@@ -3,7 +3,7 @@
 use super::Verified;
 use crate::group::GroupChain;
 use crate::identity::{AgencyChain, Capabilities};
-use crate::log::{Entry, LogHead, Range, RangeError};
+use crate::log::{Entry, Header, LogHead, Range, RangeError};
 use crate::wire::{Domain, signature_holds};
 
 /// Why a range was not stored.
@@ -27,6 +27,12 @@ pub enum Refusal {
     /// The signature does not hold: forged, altered, or on another history of this log.
     #[error("bad-signature")]
     Signature,
+    /// It leads elsewhere than to the last valid entry that a cut or a proof names.
+    #[error("other-branch")]
+    OtherBranch,
+    /// Beyond the place where the log was found to fork.
+    #[error("frozen")]
+    Frozen,
 }
 
 impl Refusal {
@@ -37,10 +43,17 @@ impl Refusal {
             Refusal::NotMember => "not-a-member",
             Refusal::NotCertified => "not-certified",
             Refusal::Range(RangeError::Gap { .. }) => "gap",
-            Refusal::Range(_) => "bad-range",
+            Refusal::Range(
+                RangeError::Count(_)
+                | RangeError::Kind(_)
+                | RangeError::PayloadTooLong(_)
+                | RangeError::Record,
+            ) => "bad-range",
             Refusal::UnknownHeight => "unknown-height",
             Refusal::HeightFell => "height-fell",
             Refusal::Signature => "bad-signature",
+            Refusal::Range(RangeError::OtherHead) | Refusal::OtherBranch => "other-branch",
+            Refusal::Frozen => "frozen",
         }
     }
 
@@ -53,7 +66,9 @@ impl Refusal {
             Refusal::UnknownHeight
                 | Refusal::NotMember
                 | Refusal::NotCertified
-                | Refusal::Range(RangeError::Gap { .. })
+                | Refusal::OtherBranch
+                | Refusal::Frozen
+                | Refusal::Range(RangeError::Gap { .. } | RangeError::OtherHead)
         )
     }
 }
@@ -67,6 +82,18 @@ pub struct RangeContext<'a> {
     pub agency: &'a AgencyChain,
     /// The log's head here, if there is one, and the group height that it cites.
     pub head: Option<(&'a LogHead, u32)>,
+    /// Where the log ends for good, if it was cut or has forked: the last valid entry.
+    pub end: Option<LogEnd>,
+}
+
+/// Where a log ends for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogEnd {
+    /// Its last valid entry; sequence 0 where nothing is valid.
+    pub last: LogHead,
+    /// Nothing beyond it is stored: the log has forked, and there is no telling which side is meant.
+    /// Where it was only cut, what lies beyond is stored without effect.
+    pub is_fork: bool,
 }
 
 /// Verifies a range. Entries that are here already are left out; nothing new is an empty result.
@@ -85,10 +112,10 @@ pub fn range(context: RangeContext<'_>, range: Range) -> Result<Verified<Vec<Ent
     if range.group != context.group.id() {
         return Err(Refusal::NotMember);
     }
-    let Some(range) = without_known(range, context.head.map_or(0, |(head, _)| head.seq)) else {
+    let Some(range) = without_known(range, context.head.map_or(0, |(head, _)| head.seq))? else {
         return Ok(Verified(Vec::new()));
     };
-    let entries = range.into_entries(context.head.map(|(head, _)| head))?;
+    let mut entries = range.into_entries(context.head.map(|(head, _)| head))?;
     let mut height = context.head.map_or(0, |(_, height)| height);
     for entry in &entries {
         if entry.header.height < height {
@@ -100,23 +127,54 @@ pub fn range(context: RangeContext<'_>, range: Range) -> Result<Verified<Vec<Ent
         return Err(Refusal::UnknownHeight);
     }
     let last = entries
-        .last()
-        .and_then(|last| Some((last.header.to_bytes(), last.signature?)));
-    let (header, signature) = last.ok_or(Refusal::Signature)?;
-    if !signature_holds(&writer.node, Domain::Entry, &header, &signature) {
-        return Err(Refusal::Signature);
+        .last_mut()
+        .and_then(|last| Some((last.header.clone(), last.signature?, last)));
+    let (header, signature, last) = last.ok_or(Refusal::Signature)?;
+    let signed = signature_holds(&writer.node, Domain::Entry, &header.to_bytes(), &signature);
+    let is_end = context.end.is_some_and(|end| end.last == head_of(&header));
+    if !signed {
+        // The cut or the proof that names this very entry vouches for it and all before it.
+        if !is_end {
+            return Err(Refusal::Signature);
+        }
+        last.signature = None;
+    }
+    if let Some(end) = context.end {
+        keep_to(&mut entries, &end)?;
     }
     Ok(Verified(entries))
 }
 
+/// Leaves out what lies beyond a fork, and refuses what is not the log that its end belongs to.
+fn keep_to(entries: &mut Vec<Entry>, end: &LogEnd) -> Result<(), Refusal> {
+    let at_end = entries
+        .iter()
+        .find(|entry| entry.header.seq == end.last.seq);
+    if at_end.is_some_and(|entry| entry.header.hash() != end.last.hash) {
+        return Err(Refusal::OtherBranch);
+    }
+    if end.is_fork {
+        entries.retain(|entry| entry.header.seq <= end.last.seq);
+        if entries.is_empty() {
+            return Err(Refusal::Frozen);
+        }
+    }
+    Ok(())
+}
+
+fn head_of(header: &Header) -> LogHead {
+    LogHead {
+        seq: header.seq,
+        hash: header.hash(),
+    }
+}
+
 /// The range without entries up to `seq`; none where all of it is known.
-fn without_known(mut range: Range, seq: u64) -> Option<Range> {
+fn without_known(range: Range, seq: u64) -> Result<Option<Range>, RangeError> {
     let known = seq.saturating_add(1).saturating_sub(range.first);
     let known = usize::try_from(known).unwrap_or(usize::MAX);
     if known >= range.entries.len() && !range.entries.is_empty() {
-        return None;
+        return Ok(None);
     }
-    range.entries.drain(..known);
-    range.first = range.first.saturating_add(known as u64);
-    Some(range)
+    range.skip(known).map(Some)
 }

@@ -111,14 +111,6 @@ async fn a_request_with_one_bad_member_changes_nothing() {
         let answer = tn.client.group_add("Cyber", &request).await;
         assert_eq!(answer.unwrap_err().code, code);
     }
-    let request = GroupMembers {
-        members: vec![member("fr", Some("owner"))],
-    };
-    let answer = tn.client.group_add("Cyber", &request).await;
-    assert_eq!(
-        refusal(answer, "threshold"),
-        (ErrorCode::NeedsCosign, "2".to_owned())
-    );
     let request = GroupRemove {
         agencies: vec!["tn".into()],
         dry_run: false,

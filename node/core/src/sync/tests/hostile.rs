@@ -35,6 +35,8 @@ fn state_of(group: GroupId) -> GroupState {
         receipts: Vec::new(),
         heard: true,
         corrects: false,
+        head: crate::id::StatementHash([0; 32]),
+        proofs: Vec::new(),
     }
 }
 
@@ -95,7 +97,7 @@ fn what_is_no_message_closes_the_session() {
         other => panic!("{other:?}"),
     };
     assert_eq!(because(&[]), MessageError::Empty);
-    assert_eq!(because(&[9]), MessageError::Type(9));
+    assert_eq!(because(&[99]), MessageError::Type(99));
     assert!(matches!(because(&[6, 0]), MessageError::Wire(_)));
     assert!(matches!(because(&[0, 0x84]), MessageError::Wire(_)));
     let long = vec![0; crate::limits::FRAME_BYTES + 1];
@@ -207,7 +209,7 @@ fn after_a_gap_the_state_is_told_again_and_all_arrives() {
         // The second node is told of entries 6 to 10 only; the first believes that all arrived.
         let pen = crate::testing::writer(&agencies[0], 0);
         let late = net.nodes[0].store[&(group.id(), pen)][5..].to_vec();
-        let late = crate::log::Range::of(&late).unwrap();
+        let late = crate::log::Range::of(&late, None).unwrap();
         let read = Input::Read {
             group: group.id(),
             writer: pen,
@@ -241,6 +243,7 @@ fn telling_again_has_an_end_until_there_is_progress() {
         code: "gap",
         innocent: true,
         group: Some(group.id()),
+        forks: None,
     };
     let mut told = |stored| {
         let refused = if stored == 0 { vec![gap()] } else { vec![] };

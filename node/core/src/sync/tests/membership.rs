@@ -55,6 +55,8 @@ fn entries_read_for_a_member_are_not_sent_once_it_was_removed() {
         receipts: Vec::new(),
         heard: true,
         corrects: false,
+        head: crate::id::StatementHash([0; 32]),
+        proofs: Vec::new(),
     };
     let state = Message::GroupState(state).to_frame().unwrap();
     let wishes = session.handle(Input::Frame(state), &before, 0);

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::super::{CloseReason, Incoming, Input, Message, RefusedItem, Session, Wish};
+use super::super::{
+    CloseReason, Incoming, Input, Message, RefusedItem, Session, Suspect, Wish, compare, prove,
+};
 use crate::group::GroupChain;
 use crate::id::{AgencyId, GroupId, Incarnation, Me, Writer};
-use crate::log::{Entry, Frontier, Range};
-use crate::replica::{GroupReplica, Replica};
+use crate::log::{Entry, Frontier, LogHead, Range};
+use crate::replica::{GroupReplica, LogState, ProofTaken, Replica};
 use crate::testing::{Agency, Dice, Pen, key};
 use crate::trust::{TrustEntry, Verification};
 use crate::verify::{self, Receipt};
@@ -153,6 +155,13 @@ impl Net {
         }
     }
 
+    /// A range that a node is given, by whatever way.
+    pub(super) fn feed(&mut self, to: usize, range: Range) {
+        let outcome = self.nodes[to].take(Incoming::Entries(vec![range]));
+        assert_eq!(outcome.refused, []);
+        self.nodes[to].sign_receipts();
+    }
+
     /// Cuts a link: what is under way is lost, what was submitted is not.
     pub(super) fn disconnect(&mut self, a: usize, b: usize) {
         for (at, peer) in [(a, b), (b, a)] {
@@ -182,6 +191,16 @@ impl Net {
                         range: self.nodes[at].read(&group, &writer, from),
                     }),
                     Wish::Submit(incoming) => self.ingest[at].push_back((peer, incoming)),
+                    Wish::Compare {
+                        group,
+                        writer,
+                        points,
+                    } => {
+                        let message = self.nodes[at].compare(group, writer, &points);
+                        let messages = message.into_iter().collect();
+                        inputs.push_back(Input::Answer { group, messages });
+                    }
+                    Wish::Serve { .. } => {}
                     Wish::Close(reason) => {
                         self.closed.push((at, peer, reason));
                         self.disconnect(at, peer);
@@ -362,6 +381,23 @@ impl Node {
                     }
                 }
             }
+            Incoming::Proofs(proofs) => {
+                for bytes in proofs {
+                    self.take_proof(&bytes, &mut outcome);
+                }
+            }
+            Incoming::Branch(group, writer, branch) => {
+                let log = self
+                    .store
+                    .get(&(group, writer))
+                    .cloned()
+                    .unwrap_or_default();
+                let proof = prove(&branch, |seq| Ok::<_, ()>(at(&log, seq))).unwrap();
+                if let Some(proof) = proof {
+                    self.take_proof(&proof.to_bytes(), &mut outcome);
+                }
+            }
+            Incoming::Pending(..) | Incoming::Payload(_) => {}
         }
         outcome
     }
@@ -409,7 +445,7 @@ impl Node {
     }
 
     fn take_range(&mut self, range: Range, outcome: &mut Outcome) {
-        let group = range.group;
+        let (group, writer) = (range.group, range.writer);
         match self.replica.verify_range(range) {
             Ok(entries) => {
                 self.replica.take_entries(&entries);
@@ -422,8 +458,43 @@ impl Node {
                     outcome.changed = true;
                 }
             }
-            Err(refusal) => outcome.refuse(refusal.code(), refusal.is_innocent(), Some(group)),
+            Err(refusal) => {
+                outcome.refuse(refusal.code(), refusal.is_innocent(), Some(group));
+                if refusal.code() == "other-branch" {
+                    outcome.refused.last_mut().unwrap().forks = Some(Suspect::Log(group, writer));
+                }
+            }
         }
+    }
+
+    fn compare(&self, group: GroupId, writer: Writer, points: &[LogHead]) -> Option<Message> {
+        let log = self.store.get(&(group, writer))?;
+        let entry = |seq| Ok::<_, ()>(at(log, seq));
+        compare((group, writer), log.len() as u64, points, entry).unwrap()
+    }
+
+    fn take_proof(&mut self, bytes: &[u8], outcome: &mut Outcome) {
+        let Ok(proof) = verify::proof(&self.replica, bytes) else {
+            return outcome.refuse("bad-proof", false, None);
+        };
+        let Some(ProofTaken::Log(group, writer)) = self.replica.take_proof(&proof) else {
+            return;
+        };
+        outcome.changed = true;
+        let end = self
+            .replica
+            .end_of_log(self.replica.group(&group).unwrap(), &writer);
+        let end = usize::try_from(end.unwrap().last.seq).unwrap();
+        let log = self.store.entry((group, writer)).or_default();
+        log.truncate(end);
+        let to = log.last().map(|last| LogState {
+            head: LogHead {
+                seq: last.header.seq,
+                hash: last.header.hash(),
+            },
+            height: last.header.height,
+        });
+        self.replica.cut_back(&group, &writer, to);
     }
 
     /// At most [`READ_ENTRIES`] entries that end on a signature, or as many as it takes to one.
@@ -433,8 +504,12 @@ impl Node {
         let signed = |entry: &&Entry| entry.signature.is_some();
         let early = log.iter().take(READ_ENTRIES).rev().position(|e| signed(&e));
         let early = early.map(|back| log.len().min(READ_ENTRIES) - back);
-        let end = early.or_else(|| Some(log.iter().position(|e| signed(&e))? + 1))?;
-        Range::of(&log[..end])
+        let to_signature = || Some(log.iter().position(|e| signed(&e))? + 1);
+        let end = early
+            .or_else(to_signature)
+            .unwrap_or(log.len().min(READ_ENTRIES));
+        let end_of_log = self.replica.end_of_log(self.replica.group(group)?, writer);
+        Range::of(&log[..end], end_of_log.map(|end| end.last.seq))
     }
 
     /// Signs a receipt for each group whose frontier moved.
@@ -466,6 +541,11 @@ impl Outcome {
             code,
             innocent,
             group,
+            forks: None,
         });
     }
+}
+
+fn at(log: &[Entry], seq: u64) -> Option<Entry> {
+    log.get(usize::try_from(seq).ok()?.checked_sub(1)?).cloned()
 }
