@@ -22,7 +22,7 @@ pub fn line(text: &str) -> String {
     safe
 }
 
-/// A text of several lines, made safe as [`line`] does; its line ends and tabs stay.
+/// A text of several lines, made safe as [`line()`] does; its line ends and tabs stay.
 #[must_use]
 pub fn block(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

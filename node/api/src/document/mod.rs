@@ -1,7 +1,7 @@
 //! Documents that people import and export: trees of Markdown and JSON Lines.
 //!
-//! [`scan`] walks what the user named and groups the files that are translations of one document,
-//! by their paths alone; [`read`] turns one [`Document`] into [`Loaded`] drafts; [`MarkdownExport`]
+//! [`scan()`] walks what the user named and groups the files that are translations of one document,
+//! by their paths alone; [`read()`] turns one [`Document`] into [`Loaded`] drafts; [`MarkdownExport`]
 //! and [`JsonlExport`] write records back. Between them lie pure functions of bytes
 //! ([`parse_markdown`], [`parse_line`]): whatever a file holds, they answer in bounded time and
 //! memory with a page, a draft or a [`SkipReason`].
