@@ -10,6 +10,7 @@ use diwan_core::record::{
     Content, ContentError, Edit, EditError, Editors, Genesis, Version, change_payloads, kind,
 };
 use diwan_core::verify::{OwnEntry, OwnKind};
+use diwan_core::wire::{self, Domain};
 
 use super::step::Step;
 use super::{EngineError, effect};
@@ -210,16 +211,38 @@ impl Step<'_, '_> {
     fn import_one(
         &mut self,
         group: &GroupId,
-        draft: RecordDraft,
+        mut draft: RecordDraft,
         created: &mut Created,
         dry_run: bool,
     ) -> Result<DraftOutcome, EngineError> {
+        let by_id = match &draft.record {
+            Some(record) => self.record_in(group, record)?,
+            None => None,
+        };
+        if by_id.is_some() {
+            // Where a copy of a record lies on somebody's disk is no part of the record.
+            draft.content.values.remove("import_key");
+        } else if let Some(record) = &draft.record {
+            let key = key_of_record(record);
+            let values = &mut draft.content.values;
+            values.entry("import_key".to_owned()).or_insert(key);
+        }
         let key = draft.content.value("import_key").map(str::to_owned);
-        if let Some(record) = key.as_ref().and_then(|key| created.by_key.get(key)) {
+        let texts = key.is_some().then(|| key_of_texts(&draft.content));
+        let keys = [key.clone(), texts.clone()];
+        let mut in_batch = keys
+            .iter()
+            .flatten()
+            .filter_map(|key| created.by_key.get(key));
+        if let Some(record) = in_batch.next() {
             return Ok(DraftOutcome::Unchanged(*record));
         }
-        let known = self.known_record(group, &draft, key.as_deref())?;
+        let known = match by_id {
+            Some(known) => Some(known),
+            None => self.known_by_key(group, &draft, key.as_deref(), texts.as_deref())?,
+        };
         if let Some((num, row)) = known {
+            draft.content.values.remove("import_key");
             let Some(now) = self.tables.content(num, &row)? else {
                 return Ok(DraftOutcome::Unchanged(row.id));
             };
@@ -229,40 +252,76 @@ impl Step<'_, '_> {
             }
             if !dry_run {
                 self.edit_record(&row.id, None, &edit)?;
+                if let Some(texts) = &texts {
+                    let group = self.tables.group_row(group)?.num;
+                    self.tables.put_import(group, texts, num)?;
+                }
             }
             return Ok(DraftOutcome::Updated(row.id));
         }
         let (record, entry) = self.genesis_entry(group, draft)?;
-        created.by_key.extend(key.map(|key| (key, record)));
+        created
+            .by_key
+            .extend(keys.into_iter().flatten().map(|key| (key, record)));
         if !dry_run {
             created.entries.push(entry);
         }
         Ok(DraftOutcome::Created(record))
     }
 
-    /// The record that a draft is a newer state of: by its id, or by its import key.
-    fn known_record(
+    /// A record of a group.
+    fn record_in(
+        &self,
+        group: &GroupId,
+        record: &RecordId,
+    ) -> Result<Option<(u64, RecordRow)>, EngineError> {
+        let Some(num) = self.tables.record_num(record)? else {
+            return Ok(None);
+        };
+        let row = self.tables.record(num)?.filter(|row| row.group == *group);
+        Ok(row.map(|row| (num, row)))
+    }
+
+    /// The record that a document was imported as before: under this key, or, from another folder,
+    /// with the very same texts.
+    fn known_by_key(
         &mut self,
         group: &GroupId,
         draft: &RecordDraft,
         key: Option<&str>,
+        texts: Option<&str>,
     ) -> Result<Option<(u64, RecordRow)>, EngineError> {
-        let by_id = match &draft.record {
-            Some(record) => self.tables.record_num(record)?,
-            None => None,
-        };
-        let num = match (by_id, key) {
-            (Some(num), _) => Some(num),
-            (None, Some(key)) => {
-                let group = self.tables.group_row(group)?.num;
-                self.tables.import(group, key)?
+        let place = self.tables.group_row(group)?.num;
+        for (key, only_if_same) in [(key, false), (texts, true)] {
+            let Some(key) = key else { continue };
+            let Some(num) = self.tables.import(place, key)? else {
+                continue;
+            };
+            let row = self.tables.record(num)?.filter(|row| row.group == *group);
+            let Some(row) = row else { continue };
+            let now = self.tables.content(num, &row)?;
+            let is_same = now.is_some_and(|now| now.texts == draft.content.texts);
+            if is_same || !only_if_same {
+                return Ok(Some((num, row)));
             }
-            (None, None) => None,
-        };
-        let Some(num) = num else { return Ok(None) };
-        let row = self.tables.record(num)?.filter(|row| row.group == *group);
-        Ok(row.map(|row| (num, row)))
+        }
+        Ok(None)
     }
+}
+
+/// Under which key a copy of a record of another group is imported.
+fn key_of_record(record: &RecordId) -> String {
+    short_hash(&[b"copy of a record", record.as_bytes()])
+}
+
+/// Under which key a document with these texts was imported, wherever it lay.
+pub(super) fn key_of_texts(content: &Content) -> String {
+    short_hash(&[b"texts", &wire::encode(&content.texts)])
+}
+
+fn short_hash(parts: &[&[u8]]) -> String {
+    let hash = RecordId(wire::hash(Domain::State, parts)).to_string();
+    hash.chars().take(32).collect()
 }
 
 #[derive(Default)]

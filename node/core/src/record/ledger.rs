@@ -63,6 +63,8 @@ struct Known {
 
 #[derive(Clone, Debug, Default)]
 struct Line {
+    /// Of a base change: no version counts it.
+    is_base: bool,
     /// First and last operation of the actor's changes, in order of sequence.
     spans: Vec<(u64, u64)>,
     last: Option<ChangeHash>,
@@ -144,6 +146,9 @@ impl Ledger {
     }
 
     fn enter_base(&mut self, actor: usize, change: &Change) {
+        if let Some((_, line)) = self.actors.get_mut(actor) {
+            line.is_base = true;
+        }
         let mut clock = self.join(change.deps());
         set(&mut clock, actor, 1);
         let span = (change.start_op().get(), change.max_op());
@@ -185,6 +190,22 @@ impl Ledger {
 
     fn find_actor(&self, actor: &ActorId) -> Option<usize> {
         self.actors.iter().position(|(known, _)| known == actor)
+    }
+
+    /// How many changes lie in the past of these, themselves included; bases do not count.
+    pub(super) fn past(&self, heads: &[ChangeHash]) -> u64 {
+        let clock = self.join(heads);
+        let lines = self.actors.iter().map(|(_, line)| line);
+        let counted = lines.zip(clock).filter(|(line, _)| !line.is_base);
+        counted.map(|(_, seq)| seq).sum()
+    }
+
+    /// Whether a change is one of the bases.
+    pub(super) fn is_base(&self, change: &ChangeHash) -> bool {
+        let lines = self.actors.iter();
+        lines
+            .filter(|(_, line)| line.is_base)
+            .any(|(_, line)| line.last == Some(*change))
     }
 
     /// The changes that no other one depends on.

@@ -92,7 +92,7 @@ pub struct Step {
     pub writer: Writer,
     /// The writer's clock.
     pub wall_ms: u64,
-    /// The version that it made.
+    /// The version that it made, as its author saw it. It stays, whatever is merged beside it.
     pub version: Version,
     /// The keys that it changed, such as `body.fr`; empty unless history was asked for.
     pub changed: Vec<String>,
@@ -162,6 +162,9 @@ pub(super) enum Detail {
     EveryStep,
 }
 
+/// Changes among which the two heads of a merged state are looked for.
+const RECENT: usize = 64;
+
 /// How changes reach the document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pace {
@@ -188,6 +191,8 @@ pub(super) struct Replay<'a> {
     pub(super) named: BTreeSet<String>,
     pub(super) content: Content,
     steps: Vec<(Step, Vec<ChangeHash>)>,
+    /// Heads of the states that somebody read and built on.
+    read: BTreeSet<Vec<ChangeHash>>,
     refused: Vec<(EntryHash, ChangeReason)>,
     detail: Detail,
 }
@@ -228,6 +233,7 @@ impl<'a> Replay<'a> {
                 named: BTreeSet::new(),
                 content: genesis.content.clone(),
                 steps: Vec::new(),
+                read: BTreeSet::new(),
                 refused: refused.clone(),
                 detail,
             };
@@ -349,12 +355,18 @@ impl<'a> Replay<'a> {
         };
         self.ledger.enter(judged, parsed.change.actor_id());
         self.named.extend(parsed.bases.iter().cloned());
-        let heads = self.heads();
+        let heads = vec![hash];
+        let deps = parsed
+            .scan
+            .deps
+            .iter()
+            .filter(|dep| !self.ledger.is_base(dep));
+        self.read.insert(deps.copied().collect());
         let step = Step {
             entry: authored.entry,
             writer: authored.writer,
             wall_ms: authored.wall_ms,
-            version: Version::of(self.steps.len() as u64 + 2, &heads),
+            version: self.version_of(&heads),
             changed,
         };
         self.steps.push((step, heads));
@@ -382,11 +394,39 @@ impl<'a> Replay<'a> {
             .collect()
     }
 
+    fn version_of(&self, heads: &[ChangeHash]) -> Version {
+        match heads.is_empty() {
+            true => Version::first(&self.record),
+            false => Version::of(self.ledger.past(heads).saturating_add(1), heads),
+        }
+    }
+
+    /// The heads of a version: the newest state, the state behind one of the changes as its author
+    /// saw it, or one that brought several of these together.
     pub(super) fn heads_of(&self, version: &Version) -> Option<Vec<ChangeHash>> {
-        self.steps
-            .iter()
-            .find(|(step, _)| step.version == *version)
-            .map(|(_, heads)| heads.clone())
+        let is_it = |heads: &Vec<ChangeHash>| self.version_of(heads) == *version;
+        let single = self.steps.iter().map(|(_, heads)| heads);
+        let newest = self.heads();
+        let known = std::iter::once(&newest)
+            .chain(single.clone())
+            .chain(&self.read);
+        if let Some(heads) = known.into_iter().find(|heads| is_it(heads)) {
+            return Some(heads.clone());
+        }
+        // A state that was read when two sides had just met, and that nobody built on.
+        let single: Vec<ChangeHash> = single.flatten().copied().collect();
+        let recent = single
+            .get(single.len().saturating_sub(RECENT)..)
+            .unwrap_or_default();
+        for (at, one) in recent.iter().enumerate() {
+            for other in recent.iter().skip(at + 1) {
+                let pair = vec![*one, *other];
+                if is_it(&pair) {
+                    return Some(pair);
+                }
+            }
+        }
+        None
     }
 
     /// The promoted texts whose base is an ancestor of the heads.
@@ -403,9 +443,7 @@ impl<'a> Replay<'a> {
     }
 
     pub(super) fn version(&self) -> Version {
-        self.steps
-            .last()
-            .map_or(Version::first(&self.record), |(step, _)| step.version)
+        self.version_of(&self.heads())
     }
 
     fn into_materialised(self) -> Materialised {

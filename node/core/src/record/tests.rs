@@ -178,6 +178,33 @@ fn every_version_can_be_read_again() {
 }
 
 #[test]
+fn a_version_that_was_read_stays_a_version_when_other_sides_come() {
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    edit(&mut a, 1, &text("body.fr", "Premier, corrigé.\n"));
+    let one = materialise(&genesis(), &RECORD, &a).version;
+    edit(&mut a, 1, &text("title.fr", "Autre"));
+    let two = materialise(&genesis(), &RECORD, &a).version;
+    edit(&mut b, 2, &text("title.en", "Other"));
+    let mut all: Vec<_> = a.iter().chain(&b).cloned().collect();
+    let merged = materialise(&genesis(), &RECORD, &all).version;
+    assert_eq!((one.count, two.count, merged.count), (2, 3, 4));
+    let mut late = a.clone();
+    edit(&mut late, 1, &text("title.ar", "آخر"));
+    all.extend(late.into_iter().skip(a.len()));
+    for version in [one, two, merged, Version::first(&RECORD)] {
+        let then = content_at(&genesis(), &RECORD, &all, &version);
+        assert!(then.is_some(), "{version}");
+    }
+    let then = content_at(&genesis(), &RECORD, &all, &one).unwrap();
+    assert_eq!(
+        then.texts_of("title")["fr"],
+        genesis().content.texts_of("title")["fr"]
+    );
+    let missing = "2-00000000".parse().unwrap();
+    assert_eq!(content_at(&genesis(), &RECORD, &all, &missing), None);
+}
+
+#[test]
 fn a_long_new_text_travels_in_several_changes_within_the_bounds() {
     let mut changes = Vec::new();
     let long = "جملة طويلة.\n".repeat(9_000);
