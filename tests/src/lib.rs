@@ -1,3 +1,4 @@
-//! The test kit.
+//! The test kit, and the simulation of whole federations.
 
 pub mod kit;
+pub mod sim;

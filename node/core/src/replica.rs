@@ -471,9 +471,20 @@ impl Replica {
         )
     }
 
+    /// Whether a node may have a receipt in a group: it belongs to a member.
+    #[must_use]
+    pub fn receipt_fits(&self, group: &GroupId, node: &NodeKey) -> bool {
+        let agency = self.agency_of(node);
+        let group = self.groups.get(group);
+        agency
+            .zip(group)
+            .is_some_and(|(agency, group)| group.chain.role(&agency).is_some())
+    }
+
     /// Takes a verified receipt, if its node belongs to a member and it says more than the one that
-    /// is known. What a node has stored never falls. Of two that go equally far, as a forked log
-    /// leaves them, the one with the greater digest stays, on every node. True where it was taken.
+    /// is known: more entries, and of as many the greater digest. What covers another says more, and
+    /// of two that no honest node signs both of, every node keeps the same one. True where it was
+    /// taken.
     pub fn take_receipt(&mut self, signed: &Verified<SignedReceipt>) -> bool {
         let node = signed.receipt.node;
         let Some(agency) = self.agency_of(&node) else {
@@ -490,11 +501,11 @@ impl Replica {
         if group.chain.role(&agency).is_none() || group.forks.keys().any(beyond_fork) {
             return false;
         }
-        let newer = group.receipts.get(&node).is_none_or(|known| {
-            let (known, new) = (&known.receipt.frontier, &signed.receipt.frontier);
-            let further = !known.covers(new) || new.digest() > known.digest();
-            new.covers(known) && further
-        });
+        let order = |frontier: &Frontier| (frontier.entries(), frontier.digest());
+        let newer = group
+            .receipts
+            .get(&node)
+            .is_none_or(|known| order(claimed) > order(&known.receipt.frontier));
         if newer && let Some(group) = self.groups.get_mut(&signed.receipt.group) {
             group.receipts.insert(node, (**signed).clone());
         }

@@ -5,6 +5,7 @@ use diwan_core::id::StatementHash;
 use diwan_core::id::{AgencyId, GroupId, Writer};
 use diwan_core::identity::AgencyChain;
 use diwan_core::log::{Entry, PayloadKind};
+use diwan_core::record::ChangeReason;
 use diwan_core::replica::ProofTaken;
 use diwan_core::sync::{Message, RefusedItem, compare, prove};
 use diwan_core::verify::{self, Branch, Proof, ProofError};
@@ -123,7 +124,12 @@ impl Step<'_, '_> {
                     .record(num)?
                     .is_some_and(|row| (row.log, row.seq) == (log, header.seq));
                 if is_this {
-                    self.tables.forget_record(num)?;
+                    for (log, seq) in self.tables.forget_record(num)? {
+                        if self.tables.entry(log, seq)?.is_some() {
+                            let waiting = Some(ChangeReason::Waiting);
+                            self.tables.set_quarantine(log, seq, waiting)?;
+                        }
+                    }
                 }
                 Ok(())
             }

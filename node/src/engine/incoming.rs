@@ -28,10 +28,22 @@ impl Step<'_, '_> {
         let mut stored = 0;
         match incoming {
             Incoming::Agency(agency, height, statements) => {
-                refused.extend(self.take_agency_statements(&agency, height, &statements)?);
+                let outcome = self.take_agency_statements(&agency, height, &statements)?;
+                // What did not fit the peer believes to have arrived: one group's state corrects it.
+                let about = outcome
+                    .is_some()
+                    .then(|| self.shared_group_of(&agency, from));
+                refused.extend(outcome.map(|item| RefusedItem {
+                    group: about.flatten().filter(|_| item.innocent),
+                    ..item
+                }));
             }
             Incoming::Group(group, height, statements) => {
-                refused.extend(self.take_group_statements(from, &group, height, &statements)?);
+                let outcome = self.take_group_statements(from, &group, height, &statements)?;
+                refused.extend(outcome.map(|item| RefusedItem {
+                    group: item.innocent.then_some(group),
+                    ..item
+                }));
             }
             Incoming::Receipts(receipts) => {
                 for bytes in receipts {
@@ -73,6 +85,13 @@ impl Step<'_, '_> {
             }
         }
         Ok((stored, refused))
+    }
+
+    /// A group that this agency shares with a peer, and that an agency is or was in.
+    fn shared_group_of(&self, agency: &AgencyId, with: &AgencyId) -> Option<GroupId> {
+        let mut shared = self.replica().shared_with(with);
+        let found = shared.find(|(_, group)| group.chain.agencies().any(|a| a == agency));
+        found.map(|(id, _)| *id)
     }
 
     fn shares(&self, group: &GroupId, with: &AgencyId) -> bool {
@@ -251,8 +270,15 @@ impl Step<'_, '_> {
         self.look_for_own_future(&signed)?;
         if self.state.replica.take_receipt(&signed) {
             self.tables.put_receipt(&signed)?;
+            return Ok(None);
         }
-        Ok(None)
+        // Its node may be certified, or its agency become a member, by what is still under way.
+        let group = signed.receipt.group;
+        let is_known = self.replica().receipt_fits(&group, &signed.receipt.node);
+        Ok((!is_known).then(|| RefusedItem {
+            group: Some(group),
+            ..innocent("receipt-early")
+        }))
     }
 
     /// This node's own word that it stored more than it has: the home is a copy of a younger one.

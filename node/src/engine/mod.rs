@@ -157,6 +157,11 @@ impl Engine {
         self.machine.now_ms()
     }
 
+    /// Milliseconds since some moment, whatever is done to the clock.
+    pub(super) fn elapsed_ms(&self) -> u64 {
+        self.machine.elapsed_ms()
+    }
+
     /// The state of the last commit.
     #[must_use]
     pub fn state(&self) -> Arc<State> {

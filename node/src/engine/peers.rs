@@ -200,7 +200,7 @@ async fn run(peers: Peers, engine: Engine, node: NodeKey, agency: AgencyId, link
     let queued = Arc::new(AtomicUsize::new(0));
     let writing = tokio::spawn(write_frames(writer, queue, queued.clone()));
     let mut driver = Driver {
-        session: Session::new(node, agency, engine.now_ms()),
+        session: Session::new(node, agency, engine.elapsed_ms()),
         engine,
         peers,
         node,
@@ -301,7 +301,7 @@ impl Driver {
             let state = self.engine.state();
             for wish in self
                 .session
-                .handle(input, &state.replica, self.engine.now_ms())
+                .handle(input, &state.replica, self.engine.elapsed_ms())
             {
                 match wish {
                     Wish::Send(frame) => {

@@ -51,6 +51,8 @@ pub struct Session {
     /// Statements of its own agency's chain that the peer had when it said hello.
     peer_chain: u32,
     reading: bool,
+    /// Groups whose state the peer told when they were not shared.
+    dropped: BTreeSet<GroupId>,
     /// What was compared with the peer, and how far it went then.
     compared: BTreeSet<(Suspect, u64)>,
     retold: u32,
@@ -76,6 +78,7 @@ impl Session {
             own_chain: u32::MAX,
             peer_chain: u32::MAX,
             reading: false,
+            dropped: BTreeSet::new(),
             compared: BTreeSet::new(),
             retold: 0,
             wishes: VecDeque::new(),
@@ -278,7 +281,9 @@ impl Session {
 
     /// Sends what this node has of a group, once.
     pub(super) fn tell(&mut self, id: GroupId, replica: &Replica) {
-        self.tell_as(id, false, replica);
+        // A state that came before the group was shared was lost: the peer must tell it again.
+        let lost = self.dropped.remove(&id);
+        self.tell_as(id, lost, replica);
     }
 
     fn tell_as(&mut self, id: GroupId, corrects: bool, replica: &Replica) {
@@ -314,8 +319,17 @@ impl Session {
         self.send(&Message::GroupState(state));
     }
 
+    /// Something of a group that is not shared was dropped. Should it be shared later in this
+    /// session, the peer has to tell its state again.
+    fn drops(&mut self, group: GroupId) {
+        if self.dropped.len() < limits::GROUPS {
+            self.dropped.insert(group);
+        }
+    }
+
     fn group_state(&mut self, state: &GroupState, replica: &Replica) {
         if replica.shared(&state.group, &self.agency).is_none() {
+            self.drops(state.group);
             return;
         }
         if self.stats.equal_after_ms.is_none() {
@@ -323,7 +337,7 @@ impl Session {
         }
         let peer = self.groups.entry(state.group).or_default();
         // After the hellos both tell at once, and the state that the peer lacks is under way.
-        let crossing = !peer.heard && self.listed.contains(&state.group);
+        let crossing = !peer.heard && self.listed.contains(&state.group) && !state.corrects;
         if peer.told && !state.heard && !crossing && self.retold < RETELLS {
             self.retold += 1;
             peer.told = false;
@@ -339,10 +353,12 @@ impl Session {
     }
 
     fn entries(&mut self, ranges: Vec<Range>, replica: &Replica) {
-        for range in &ranges {
+        let mut shared = Vec::with_capacity(ranges.len());
+        for range in ranges {
             let is_shared = replica.shared(&range.group, &self.agency).is_some();
             let Some(peer) = self.groups.get_mut(&range.group).filter(|_| is_shared) else {
                 *self.stats.refused.entry("not-a-member").or_default() += 1;
+                self.drops(range.group);
                 continue;
             };
             let last = range
@@ -353,11 +369,8 @@ impl Session {
             if known || peer.frontier.0.len() < limits::LOGS_PER_GROUP {
                 peer.saw(range.writer, last);
             }
+            shared.push(range);
         }
-        let shared = ranges
-            .into_iter()
-            .filter(|range| self.groups.contains_key(&range.group));
-        let shared: Vec<Range> = shared.collect();
         if !shared.is_empty() {
             self.submit(Incoming::Entries(shared));
         }
@@ -379,6 +392,12 @@ impl Session {
                 self.bring_together(suspect, replica);
             }
             // The peer believes that this arrived. Telling the state again corrects it.
+            if let Some(group) = item.group
+                && replica.shared(&group, &self.agency).is_none()
+            {
+                self.drops(group);
+                continue;
+            }
             if let Some(group) = item.group.filter(|_| self.retold < RETELLS) {
                 self.retold += 1;
                 if let Some(peer) = self.groups.get_mut(&group) {

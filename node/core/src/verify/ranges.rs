@@ -112,7 +112,20 @@ pub fn range(context: RangeContext<'_>, range: Range) -> Result<Verified<Vec<Ent
     if range.group != context.group.id() {
         return Err(Refusal::NotMember);
     }
-    let Some(range) = without_known(range, context.head.map_or(0, |(head, _)| head.seq))? else {
+    let known = context.head.map_or(0, |(head, _)| head.seq);
+    let last = range.first.saturating_add(range.entries.len() as u64);
+    if let Some((head, _)) = context.head
+        && last.checked_sub(1) == Some(head.seq)
+        && range.first <= head.seq
+    {
+        // It ends where this log ends here: the same, or another side of it.
+        let count = range.entries.len();
+        return match range.skip(count)?.previous == head.hash {
+            true => Ok(Verified(Vec::new())),
+            false => Err(RangeError::OtherHead.into()),
+        };
+    }
+    let Some(range) = without_known(range, known)? else {
         return Ok(Verified(Vec::new()));
     };
     let mut entries = range.into_entries(context.head.map(|(head, _)| head))?;

@@ -1,6 +1,7 @@
 //! What a peer lacks and is offered: chains, proofs, receipts, statements that wait for signatures;
 //! and payloads that this node lacks itself.
 
+use super::super::io::Suspect;
 use super::super::message::{AgencyStatements, GroupStatements, Message, Pending, Want};
 use super::super::peer::{in_frames, statements_of};
 use super::Session;
@@ -218,14 +219,32 @@ impl Session {
         }
     }
 
-    /// The peer has what it sends, so it is not sent back.
+    /// The peer has what it sends, so it is not sent back. Its own receipt says what it has at the
+    /// end of each log.
     pub(super) fn note_receipts(&mut self, receipts: &[Vec<u8>], replica: &Replica) {
+        let mut suspects = Vec::new();
         for claimed in receipts.iter().filter_map(|bytes| Receipt::claimed(bytes)) {
             let is_known = replica.agency_of(&claimed.node).is_some();
-            if let Some(peer) = self.groups.get_mut(&claimed.group).filter(|_| is_known) {
-                peer.receipts
-                    .insert(claimed.node, claimed.frontier.digest());
+            let Some(peer) = self.groups.get_mut(&claimed.group).filter(|_| is_known) else {
+                continue;
+            };
+            peer.receipts
+                .insert(claimed.node, claimed.frontier.digest());
+            let Some(group) = replica.shared(&claimed.group, &self.agency) else {
+                continue;
+            };
+            if claimed.node != self.peer {
+                continue;
             }
+            for (writer, theirs) in &claimed.frontier.0 {
+                let ours = group.logs.get(writer).map(|log| log.head);
+                if ours.is_some_and(|ours| ours.seq == theirs.seq && ours.hash != theirs.hash) {
+                    suspects.push(Suspect::Log(claimed.group, *writer));
+                }
+            }
+        }
+        for suspect in suspects {
+            self.bring_together(suspect, replica);
         }
     }
 }
