@@ -1,4 +1,5 @@
-//! The test kit, and the simulation of whole federations.
+//! The test kit, the simulation of whole federations, and the laboratory of hostile changes.
 
 pub mod kit;
+pub mod mutants;
 pub mod sim;

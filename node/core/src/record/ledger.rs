@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::{ActorId, Change, ChangeHash};
 
 use self::judge::Judge;
+use super::base::TextBase;
 use super::content::{self, Content};
 use super::gate::{ChangeReason, actor_of};
 use super::scan::Scan;
@@ -125,34 +126,41 @@ impl Ledger {
         for key in content.texts.keys() {
             self.keys.insert((MapName::Texts, key.clone()));
         }
-        self.enter_base(actor, change);
+        let span = (change.start_op().get(), change.max_op());
+        self.enter_base(actor, change.hash(), change.deps(), span);
     }
 
-    /// Enters the base change of a text, as [`super::base::text`] writes it.
-    pub(super) fn enter_text(&mut self, change: &Change, key: &str, text: &str) {
-        let actor = self.actor_index(change.actor_id());
-        let object = (change.start_op().get(), actor);
+    /// Enters the base change of a text.
+    pub(super) fn enter_text(&mut self, base: &TextBase, key: &str, text: &str) {
+        let actor = self.actor_index(&base.actor);
+        let object = (base.start_op, actor);
         self.slot(object, MapName::Texts, key);
         let widths: Vec<u8> = text.chars().map(width).collect();
         let key = key.to_owned();
         let bytes = text.len();
         self.texts.insert(object, Text { key, bytes });
+        let span = (base.start_op, base.start_op + widths.len() as u64);
         let run = Run {
             text: object,
             widths,
         };
         self.runs.insert((actor, object.0 + 1), run);
-        self.enter_base(actor, change);
+        self.enter_base(actor, base.hash, &[base.root], span);
     }
 
-    fn enter_base(&mut self, actor: usize, change: &Change) {
+    fn enter_base(
+        &mut self,
+        actor: usize,
+        hash: ChangeHash,
+        deps: &[ChangeHash],
+        span: (u64, u64),
+    ) {
         if let Some((_, line)) = self.actors.get_mut(actor) {
             line.is_base = true;
         }
-        let mut clock = self.join(change.deps());
+        let mut clock = self.join(deps);
         set(&mut clock, actor, 1);
-        let span = (change.start_op().get(), change.max_op());
-        self.enter_change(change.hash(), change.deps(), actor, span, clock);
+        self.enter_change(hash, deps, actor, span, clock);
     }
 
     fn enter_change(

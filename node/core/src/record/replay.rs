@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use automerge::{Automerge, Change, ChangeHash, ObjType, ReadDoc, ScalarValue, Value};
 
-use super::base::{self, Maps};
+use super::base::{self, Maps, TextBase};
 use super::content::{Content, Tlp};
 use super::gate::{self, ChangeReason, Parsed};
 use super::genesis::Genesis;
@@ -180,12 +180,13 @@ pub(super) struct Replay<'a> {
     pub(super) record: RecordId,
     /// None while no change needed it, or when the base cannot be made.
     doc: Option<Automerge>,
-    /// The document with the root change only.
-    root: Option<Automerge>,
+    root: Option<Change>,
     /// Changes that passed the gate and are not in the document yet.
     pending: Vec<Change>,
     ledger: Ledger,
-    /// Texts whose base change was made, with its hash.
+    /// Base changes that a change has cited: known to the ledger, not to the document.
+    derived: BTreeMap<String, TextBase>,
+    /// Texts whose base change is in the document, with its hash.
     pub(super) promoted: BTreeMap<String, ChangeHash>,
     /// Those of them that a change which counts has named.
     pub(super) named: BTreeSet<String>,
@@ -229,6 +230,7 @@ impl<'a> Replay<'a> {
                 root: None,
                 pending: Vec::new(),
                 ledger: Ledger::default(),
+                derived: BTreeMap::new(),
                 promoted: BTreeMap::new(),
                 named: BTreeSet::new(),
                 content: genesis.content.clone(),
@@ -283,8 +285,8 @@ impl<'a> Replay<'a> {
             let root = base::root(self.genesis).ok()?;
             let change = root.get_last_local_change()?;
             self.ledger.enter_root(&change, &self.genesis.content);
-            self.doc = Some(root.clone());
-            self.root = Some(root);
+            self.doc = Some(root);
+            self.root = Some(change);
         }
         Some(())
     }
@@ -299,25 +301,44 @@ impl<'a> Replay<'a> {
         Ok(doc)
     }
 
-    /// Makes a text's base change, once.
-    pub(super) fn promote(&mut self, key: &str) -> Result<(), ChangeReason> {
-        if self.promoted.contains_key(key) {
+    /// Derives a text's base change, once: what it takes to judge those that build on it.
+    fn derive(&mut self, key: &str) -> Result<(), ChangeReason> {
+        if self.derived.contains_key(key) {
             return Ok(());
         }
         let texts = &self.genesis.content.texts;
         let text = texts.get(key).ok_or(ChangeReason::Base)?;
         let root = self.root.as_ref().ok_or(ChangeReason::Apply)?;
-        let change = base::text(root, key, text).map_err(|_| ChangeReason::Apply)?;
-        self.ledger.enter_text(&change, key, text);
-        self.promoted.insert(key.to_owned(), change.hash());
-        self.pending.push(change);
+        let base = base::text(root, key, text);
+        self.ledger.enter_text(&base, key, text);
+        self.derived.insert(key.to_owned(), base);
         Ok(())
+    }
+
+    /// Puts a text's base change into the document, once.
+    pub(super) fn promote(&mut self, key: &str) -> Result<(), ChangeReason> {
+        self.derive(key)?;
+        let base = self.derived.get(key).ok_or(ChangeReason::Base)?;
+        if !self.promoted.contains_key(key) {
+            let change = Change::from_bytes(base.bytes.clone());
+            self.pending.push(change.map_err(|_| ChangeReason::Apply)?);
+            self.promoted.insert(key.to_owned(), base.hash);
+        }
+        Ok(())
+    }
+
+    /// Puts the bases that a change depends on into the document.
+    fn promote_all(&mut self, deps: &[ChangeHash]) -> Result<(), ChangeReason> {
+        let needed = self.derived.iter();
+        let needed = needed.filter(|(_, base)| deps.contains(&base.hash));
+        let needed: Vec<String> = needed.map(|(key, _)| key.clone()).collect();
+        needed.iter().try_for_each(|key| self.promote(key))
     }
 
     /// Takes or refuses a change; false where it must wait for its dependencies.
     fn settle(&mut self, authored: &AuthoredChange, parsed: &Parsed<'_>, pace: Pace) -> bool {
         for key in parsed.bases {
-            if let Err(reason) = self.promote(key) {
+            if let Err(reason) = self.derive(key) {
                 self.refused.push((authored.entry, reason));
                 return true;
             }
@@ -341,6 +362,7 @@ impl<'a> Replay<'a> {
         let judged = self
             .ledger
             .judge(&parsed.scan, hash, &authored.writer, &self.record)?;
+        self.promote_all(&parsed.scan.deps)?;
         if pace == Pace::OneByOne {
             // Bases are our own and stay, whatever becomes of the change.
             self.document()?;
@@ -386,7 +408,7 @@ impl<'a> Replay<'a> {
 
     /// The heads without base texts that no change has touched: those say nothing about a version.
     fn heads(&self) -> Vec<ChangeHash> {
-        let bases: BTreeSet<&ChangeHash> = self.promoted.values().collect();
+        let bases: BTreeSet<ChangeHash> = self.derived.values().map(|base| base.hash).collect();
         let heads = self.ledger.heads().iter();
         heads
             .filter(|head| !bases.contains(head))

@@ -13,8 +13,8 @@ use super::gate::ChangeReason;
 use crate::limits;
 
 /// Automerge's magic bytes, before checksum and chunk type.
-const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
-const UNCOMPRESSED_CHANGE: u8 = 1;
+pub(super) const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+pub(super) const UNCOMPRESSED_CHANGE: u8 = 1;
 /// Bytes of an actor here: what [`super::base::actor`] derives.
 const ACTOR_BYTES: u64 = 16;
 
@@ -238,7 +238,9 @@ impl<'a> Columns<'a> {
             (None, None) => Ok(None),
             (Some(actor), Some(counter)) => {
                 let actor = usize::try_from(actor).ok().filter(|at| *at < actors);
-                let counter = u64::try_from(counter).ok().filter(|counter| *counter > 0);
+                // Automerge counts in 32 bits, and panics where it reads a name beyond.
+                let is_name = |counter: &u64| (1..=limits::DOCUMENT_OPS).contains(counter);
+                let counter = u64::try_from(counter).ok().filter(is_name);
                 let name = actor.zip(counter);
                 let (actor, counter) = name.ok_or(ChangeReason::Malformed)?;
                 Ok(Some(OpName { counter, actor }))
@@ -275,7 +277,7 @@ impl<'a> Columns<'a> {
                 _ => return Err(ChangeReason::Malformed),
             };
             let first_pred = preds.len();
-            let named = pred_count.next()?.unwrap_or(0);
+            let named = pred_count.next()?.ok_or(ChangeReason::Malformed)?;
             let left = limits::CHANGE_OPS.saturating_sub(first_pred) as u64;
             if named > left {
                 return Err(ChangeReason::TooLarge);
@@ -319,7 +321,7 @@ fn action_of<'a>(
     const NULL: u64 = 0;
     const TRUE: u64 = 2;
     const TEXT: u64 = 6;
-    let meta = meta.unwrap_or(NULL);
+    let meta = meta.ok_or(ChangeReason::Malformed)?;
     let (kind, bytes) = (meta & 0xf, usize::try_from(meta >> 4));
     let bytes = bytes.map_err(|_| ChangeReason::Malformed)?;
     let value = values.take(bytes)?;
@@ -440,53 +442,93 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// A run-length encoded column, one item at a time. Behind its end every item is null.
+/// A run-length encoded column, one item at a time. One that is left out stands for nulls; one that
+/// is there has an item for each operation, in the one spelling that Automerge writes: it writes the
+/// change anew where it saves the document, and another spelling has another hash.
 struct Runs<'a, T> {
     bytes: Bytes<'a>,
     read: fn(&mut Bytes<'a>) -> Result<T, ChangeReason>,
+    is_absent: bool,
+    has_items: bool,
     left: u64,
-    repeated: Option<T>,
-    is_literal: bool,
+    group: Group<T>,
+    last: Option<T>,
 }
 
-impl<'a, T: Copy> Runs<'a, T> {
+/// What the items that are left of a group are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group<T> {
+    None,
+    Nulls,
+    Same(T),
+    Literal,
+}
+
+impl<'a, T: Copy + PartialEq> Runs<'a, T> {
     fn new(bytes: Bytes<'a>, read: fn(&mut Bytes<'a>) -> Result<T, ChangeReason>) -> Self {
         Self {
             bytes,
             read,
+            is_absent: bytes.0.is_empty(),
+            has_items: false,
             left: 0,
-            repeated: None,
-            is_literal: false,
+            group: Group::None,
+            last: None,
         }
     }
 
     fn next(&mut self) -> Result<Option<T>, ChangeReason> {
+        if self.is_absent {
+            return Ok(None);
+        }
         if self.left == 0 {
-            if self.bytes.0.is_empty() {
-                return Ok(None);
-            }
-            let run = self.bytes.signed()?;
-            (self.repeated, self.is_literal) = (None, run < 0);
-            self.left = match run {
-                0 => self.bytes.unsigned()?,
-                run => run.unsigned_abs(),
-            };
-            if run > 0 {
-                self.repeated = Some((self.read)(&mut self.bytes)?);
-            }
-            if self.left == 0 {
-                return Err(ChangeReason::Malformed);
-            }
+            self.begin()?;
         }
         self.left -= 1;
-        match self.is_literal {
-            true => (self.read)(&mut self.bytes).map(Some),
-            false => Ok(self.repeated),
+        let item = match self.group {
+            Group::Same(item) => return Ok(Some(item)),
+            Group::Literal => Some((self.read)(&mut self.bytes)?),
+            Group::Nulls | Group::None => None,
+        };
+        // Equal neighbours are one run.
+        if item.is_some() && item == self.last {
+            return Err(ChangeReason::Malformed);
+        }
+        self.last = item;
+        Ok(item)
+    }
+
+    fn begin(&mut self) -> Result<(), ChangeReason> {
+        let before = self.group;
+        let run = self.bytes.signed()?;
+        (self.left, self.group) = match run {
+            0 => (self.bytes.unsigned()?, Group::Nulls),
+            1 => return Err(ChangeReason::Malformed),
+            run if run > 0 => {
+                let item = (self.read)(&mut self.bytes)?;
+                (run.unsigned_abs(), Group::Same(item))
+            }
+            run => (run.unsigned_abs(), Group::Literal),
+        };
+        self.has_items |= self.group != Group::Nulls;
+        if let Group::Same(item) = self.group
+            && self.last.replace(item) == Some(item)
+        {
+            return Err(ChangeReason::Malformed);
+        }
+        let could_be_one = match self.group {
+            Group::Nulls => before == Group::Nulls,
+            Group::Literal => before == Group::Literal,
+            Group::None | Group::Same(_) => false,
+        };
+        match self.left == 0 || could_be_one {
+            true => Err(ChangeReason::Malformed),
+            false => Ok(()),
         }
     }
 
     fn is_done(&self) -> bool {
-        self.left == 0 && self.bytes.0.is_empty()
+        self.left == 0 && self.bytes.0.is_empty() && (self.is_absent || self.has_items)
     }
 }
 
@@ -507,7 +549,7 @@ impl<'a> Deltas<'a> {
     }
 }
 
-/// A column of booleans: lengths of runs, the first of `false`. Behind its end all is `false`.
+/// A column of booleans: lengths of runs, the first of `false`.
 struct Booleans<'a> {
     bytes: Bytes<'a>,
     left: u64,
@@ -527,9 +569,6 @@ impl<'a> Booleans<'a> {
 
     fn next(&mut self) -> Result<bool, ChangeReason> {
         while self.left == 0 {
-            if self.bytes.0.is_empty() {
-                return Ok(false);
-            }
             self.left = self.bytes.unsigned()?;
             self.value = !self.value;
             // Only the first run, of `false`, may be empty.

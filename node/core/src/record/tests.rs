@@ -247,6 +247,27 @@ fn a_change_waits_for_what_it_depends_on() {
 }
 
 #[test]
+fn one_change_has_one_spelling() {
+    let mut changes = Vec::new();
+    edit(&mut changes, 1, &text("title.en", "Seizing a phone"));
+    let honest = gate::open(&changes[0].payload).unwrap().change;
+    assert!(scan::scan(&honest).is_ok());
+    // The keys of the operations: one key, then fifteen nulls, which must all be there.
+    let keys = [
+        0x7f, 8, b't', b'i', b't', b'l', b'e', b'.', b'e', b'n', 0, 15,
+    ];
+    let at = honest
+        .windows(keys.len())
+        .position(|at| at == keys)
+        .unwrap();
+    for (place, byte) in [(0, 1), (11, 14), (11, 16)] {
+        let mut other = honest.clone();
+        other[at + place] = byte;
+        assert_eq!(scan::scan(&other).unwrap_err(), ChangeReason::Malformed);
+    }
+}
+
+#[test]
 fn the_derivation_of_the_base_is_pinned() {
     let mut changes = Vec::new();
     edit(&mut changes, 1, &text("body.fr", "Premier.\n"));

@@ -1,0 +1,4 @@
+//! A card.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| diwan_fuzz::cards(bytes));

@@ -1,0 +1,4 @@
+//! A document that somebody imports.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| diwan_fuzz::documents(bytes));
