@@ -153,7 +153,7 @@ fn bombs_are_refused_by_what_they_stand_for() {
         refused(stand, &bomb, ChangeReason::TooLarge);
     }
     let preds = spoilt(stand, |craft| {
-        *craft.column(column::PRED_COUNT) = vec![1, 0x80, 0xad, 0xe2, 0x04];
+        *craft.column(column::PRED_COUNT) = vec![0x7f, 0x80, 0xad, 0xe2, 0x04];
     });
     refused(stand, &preds, ChangeReason::TooLarge);
     let insert = spoilt(stand, |craft| {

@@ -138,6 +138,7 @@ impl Target<'_> {
             content,
             editors,
             record: draft.record.as_deref().map(record_id).transpose()?,
+            file_name: draft.file_name,
         })
     }
 

@@ -284,10 +284,6 @@ fn remember(
     {
         let group = step.tables.group_row(&row.group)?.num;
         step.tables.put_import(group, key, num)?;
-        let texts = super::records::key_of_texts(content);
-        if step.tables.import(group, &texts)?.is_none() {
-            step.tables.put_import(group, &texts, num)?;
-        }
     }
     if kind(&row.kind).is_some_and(|kind| kind.annotation) {
         for (_, about) in content.link_pairs().filter(|(rel, _)| *rel == "about") {

@@ -27,6 +27,8 @@ pub struct RecordDraft {
     pub editors: Editors,
     /// The record that this is a newer state of, if it is known by id.
     pub record: Option<RecordId>,
+    /// The imported document's name, without its folders.
+    pub file_name: Option<String>,
 }
 
 /// What became of a draft of a batch.
@@ -205,6 +207,12 @@ impl Step<'_, '_> {
         if !created.entries.is_empty() {
             self.write_own(group, created.entries)?;
         }
+        let place = self.tables.group_row(group)?.num;
+        for (texts, record) in created.texts {
+            if let Some(num) = self.tables.record_num(&record)? {
+                self.tables.put_import(place, &texts, num)?;
+            }
+        }
         Ok(outcomes)
     }
 
@@ -228,13 +236,9 @@ impl Step<'_, '_> {
             values.entry("import_key".to_owned()).or_insert(key);
         }
         let key = draft.content.value("import_key").map(str::to_owned);
-        let texts = key.is_some().then(|| key_of_texts(&draft.content));
-        let keys = [key.clone(), texts.clone()];
-        let mut in_batch = keys
-            .iter()
-            .flatten()
-            .filter_map(|key| created.by_key.get(key));
-        if let Some(record) = in_batch.next() {
+        let texts = draft.file_name.as_deref();
+        let texts = texts.map(|name| key_of_texts(name, &draft.content));
+        if let Some(record) = key.as_ref().and_then(|key| created.by_key.get(key)) {
             return Ok(DraftOutcome::Unchanged(*record));
         }
         let known = match by_id {
@@ -260,11 +264,10 @@ impl Step<'_, '_> {
             return Ok(DraftOutcome::Updated(row.id));
         }
         let (record, entry) = self.genesis_entry(group, draft)?;
-        created
-            .by_key
-            .extend(keys.into_iter().flatten().map(|key| (key, record)));
+        created.by_key.extend(key.map(|key| (key, record)));
         if !dry_run {
             created.entries.push(entry);
+            created.texts.extend(texts.map(|texts| (texts, record)));
         }
         Ok(DraftOutcome::Created(record))
     }
@@ -314,9 +317,10 @@ fn key_of_record(record: &RecordId) -> String {
     short_hash(&[b"copy of a record", record.as_bytes()])
 }
 
-/// Under which key a document with these texts was imported, wherever it lay.
-pub(super) fn key_of_texts(content: &Content) -> String {
-    short_hash(&[b"texts", &wire::encode(&content.texts)])
+/// Under which key a document of this name with these texts was imported, whatever folder it lay
+/// in.
+fn key_of_texts(name: &str, content: &Content) -> String {
+    short_hash(&[b"texts", name.as_bytes(), &wire::encode(&content.texts)])
 }
 
 fn short_hash(parts: &[&[u8]]) -> String {
@@ -328,6 +332,7 @@ fn short_hash(parts: &[&[u8]]) -> String {
 struct Created {
     entries: Vec<OwnEntry>,
     by_key: BTreeMap<String, RecordId>,
+    texts: Vec<(String, RecordId)>,
 }
 
 /// The edit by which a record comes to say what an imported document says. What the document does

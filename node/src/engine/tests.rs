@@ -140,6 +140,7 @@ impl Bench {
             content,
             editors: Editors::Group,
             record: None,
+            file_name: None,
         };
         self.step(|step| step.create_record(group, draft))
             .unwrap()

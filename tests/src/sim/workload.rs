@@ -115,6 +115,7 @@ impl Officers {
             content,
             editors: Editors::Group,
             record: None,
+            file_name: None,
         }
     }
 }

@@ -12,6 +12,8 @@ const DEPENDENCIES: &[&str] = &[
     "data-encoding",
     "ed25519-dalek",
     "minicbor",
+    // Hashes bytes in memory (Automerge names a change by its SHA-256).
+    "sha2",
     "similar",
     "thiserror",
     "zeroize",

@@ -53,6 +53,7 @@ fn write(node: &mut Node) -> RecordId {
         },
         editors: Editors::Group,
         record: None,
+        file_name: None,
     };
     let committer = node.committer.as_mut().unwrap();
     let written = committer.run(|step| step.create_record(&group, draft));

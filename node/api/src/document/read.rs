@@ -124,6 +124,7 @@ fn markdown(document: &Document, options: &Options) -> Loaded {
             draft.import_key = None;
         }
         draft.import_key.get_or_insert_with(|| document.key.clone());
+        draft.file_name = document.files.first().map(|file| file.stem.clone());
         draft
     });
     loaded

@@ -63,6 +63,10 @@ pub struct Draft {
     /// the key of a record of this agency in this group updates that record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub import_key: Option<String>,
+    /// The document's name without its folders. One of the same name and the same texts that was
+    /// imported from elsewhere is the same document. It is not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
 }
 
 /// `POST /v1/records`.
