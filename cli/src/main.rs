@@ -54,6 +54,8 @@ fn run(parsed: Parsed) -> Exit {
             () = interrupted() => Err(CliError::Interrupted),
         }
     });
+    // A thread that waits for the keyboard would be waited for.
+    runtime.shutdown_background();
     match done {
         Ok(exit) => exit,
         Err(error) => failed(&error, context.out()),

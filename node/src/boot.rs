@@ -143,6 +143,7 @@ impl Founding {
         (root, node): (&Signing, &Signing),
         nonce: [u8; 16],
     ) -> Result<Self, ApiError> {
+        let said = agency.clone();
         let genesis = Genesis {
             root: root.public(),
             name: agency.name,
@@ -151,7 +152,8 @@ impl Founding {
             nonce,
         };
         let first = AgencyStatement::genesis(genesis).sign(root);
-        let first = verify::agency_statement(None, &first).map_err(|error| bad_name(&error))?;
+        let first =
+            verify::agency_statement(None, &first).map_err(|error| bad_name(&error, &said))?;
         let certify = AgencyBody::CertifyNode(node.public(), Capabilities::ALL);
         let certify = first.chain.next(certify).sign(root);
         let certify = verify::agency_statement(Some(&first.chain), &certify).map_err(internal)?;
@@ -434,7 +436,7 @@ fn internal(error: impl std::fmt::Display) -> ApiError {
     ApiError::new(ErrorCode::Internal).with("detail", error)
 }
 
-fn bad_name(error: &diwan_core::identity::ChainError) -> ApiError {
+fn bad_name(error: &diwan_core::identity::ChainError, said: &NewAgency) -> ApiError {
     use diwan_core::identity::ChainError;
     let expected = match error {
         ChainError::Field("country") => "two capital letters of ISO 3166-1, such as TN",
@@ -444,10 +446,11 @@ fn bad_name(error: &diwan_core::identity::ChainError) -> ApiError {
         ChainError::Field(_) => "1 to 200 bytes of text without control characters",
         other => return internal(other),
     };
-    let field = if let ChainError::Field(field) = error {
-        field
-    } else {
-        "agency"
+    let (field, value) = match error {
+        ChainError::Field("country") => ("country", &said.country),
+        ChainError::Field("short name") => ("short name", &said.short),
+        _ => ("name", &said.name),
     };
-    ApiError::invalid(field, "", expected)
+    let shown: String = value.chars().take(80).collect();
+    ApiError::invalid(field, shown, expected)
 }

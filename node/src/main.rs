@@ -115,7 +115,9 @@ fn main() -> std::process::ExitCode {
     let parsed = worded(Cli::command(), "node-cmd", &catalogue).try_get_matches_from(&words);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => {
+            return not_understood(&error, words.iter().any(|w| w == "--json"), &catalogue);
+        }
     };
     let exit = match perform(&cli, &catalogue) {
         Ok(exit) => exit,
@@ -125,6 +127,40 @@ fn main() -> std::process::ExitCode {
         }
     };
     std::process::ExitCode::from(exit as u8)
+}
+
+/// The answer to a line that does not parse; help and version come this way too.
+fn not_understood(
+    error: &clap::Error,
+    json: bool,
+    catalogue: &Catalogue,
+) -> std::process::ExitCode {
+    use clap::error::ErrorKind;
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        error.exit();
+    }
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let detail = first.trim_start_matches("error: ").trim_end_matches(':');
+    let missing = text.lines().skip(1).map_while(|line| {
+        let line = line.strip_prefix("  ")?;
+        (!line.starts_with(' ') && !line.starts_with("tip:")).then_some(line)
+    });
+    let missing: Vec<&str> = missing.collect();
+    let detail = match missing.is_empty() {
+        true => detail.to_owned(),
+        false => format!("{detail}: {}", missing.join(", ")),
+    };
+    tell(
+        "usage-node",
+        &[("detail", Value::from(detail))],
+        json,
+        catalogue,
+    );
+    std::process::ExitCode::from(Exit::Usage as u8)
 }
 
 /// A command with the texts of it and of its flags.
@@ -153,22 +189,29 @@ fn worded(command: clap::Command, path: &str, catalogue: &Catalogue) -> clap::Co
 }
 
 fn report(error: &ApiError, json: bool, catalogue: &Catalogue) {
-    let english = Catalogue::english();
-    let (message, hint) = if json {
-        english.error(error)
-    } else {
-        catalogue.error(error)
-    };
+    let values: Vec<_> = error
+        .args
+        .iter()
+        .map(|(name, value)| (name.as_str(), Value::from(value.as_str())))
+        .collect();
+    tell(error.code.name(), &values, json, catalogue);
+}
+
+/// Prints a failure by its name, as `diwan` does.
+fn tell(name: &str, values: &[(&str, Value<'_>)], json: bool, catalogue: &Catalogue) {
     let text = if json {
+        let (message, hint) = Catalogue::english().failure(name, values);
+        let code = if name == "usage-node" { "usage" } else { name };
         let error = serde_json::json!({
-            "error": { "code": error.code.name(), "message": message, "hint": hint }
+            "error": { "code": code, "message": message, "hint": hint }
         });
         error.to_string()
     } else {
+        let (message, hint) = catalogue.failure(name, values);
         format!(
-            "{} {message}\n{} {hint}",
-            catalogue.text("error", &[]),
-            catalogue.text("hint", &[])
+            "{}: {message}\n{}: {hint}",
+            catalogue.text("label-error", &[]),
+            catalogue.text("label-hint", &[])
         )
     };
     let _ = writeln!(std::io::stderr(), "{text}");
@@ -319,7 +362,12 @@ fn rotate_root(args: &RotateRoot, json: bool, catalogue: &Catalogue) -> Result<(
 }
 
 fn listen_address(text: &str) -> Result<Address, ApiError> {
-    Address::listen(text).map_err(|fault| ApiError::invalid("--listen", text, &fault.to_string()))
+    Address::listen(text).map_err(|fault| {
+        ApiError::new(ErrorCode::BadAddress)
+            .with("field", "--listen")
+            .with("address", text)
+            .with("detail", fault)
+    })
 }
 
 fn uid() -> u32 {

@@ -64,6 +64,8 @@ struct Document<'a> {
     created: u64,
     updated: u64,
     unchanged: u64,
+    files: u64,
+    languages: &'a BTreeMap<String, u64>,
     skipped: Vec<SkippedFile<'a>>,
     records: &'a [ImportedRecord],
     warnings: Vec<WarnedFile<'a>>,
@@ -198,6 +200,8 @@ fn document_of(report: &Report, dry_run: bool) -> Document<'_> {
         created: report.created,
         updated: report.updated,
         unchanged: report.unchanged,
+        files: report.files,
+        languages: &report.languages,
         skipped: report
             .skipped
             .iter()
@@ -262,6 +266,17 @@ fn render(view: &View, report: &Report, dry_run: bool) -> String {
         ("unchanged", report.unchanged.into()),
     ];
     let mut text = view.say(key, &values) + "\n";
+    if !report.languages.is_empty() {
+        let languages = report.languages.iter();
+        let languages: Vec<String> = languages
+            .map(|(lang, count)| format!("{} {count}", view.name(lang)))
+            .collect();
+        let values = [
+            ("files", report.files.into()),
+            ("languages", languages.join(", ").into()),
+        ];
+        text.push_str(&(view.say("import-from", &values) + "\n"));
+    }
     if !report.skipped.is_empty() {
         let values = [("count", report.skipped.len().into())];
         text.push_str(&format!(
@@ -305,6 +320,8 @@ mod tests {
             created: 12,
             updated: 1,
             unchanged: 3,
+            files: 17,
+            languages: BTreeMap::from([("ar".to_owned(), 2), ("fr".to_owned(), 16)]),
             skipped: vec![
                 skipped(
                     "guide/fr/photo.md",
@@ -335,6 +352,7 @@ mod tests {
     fn what_was_imported_and_what_was_not() {
         insta::assert_snapshot!(render(&plain(), &report(), false), @"
         12 created · 1 updated · 3 unchanged
+        from 17 files · records by language: ar 2, fr 16
 
         3 files were not imported:
           guide/fr/photo.md  not text

@@ -95,15 +95,20 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
 }
 
 fn render(view: &View, answer: &SearchAnswer) -> String {
+    let behind = match answer.behind {
+        true => view.warn(&view.say("search-behind", &[])) + "\n",
+        false => String::new(),
+    };
     if answer.hits.is_empty() {
-        return view.say("search-nothing", &[("query", answer.query.as_str().into())]) + "\n";
+        let nothing = view.say("search-nothing", &[("query", answer.query.as_str().into())]);
+        return format!("{nothing}\n{behind}");
     }
     let took = format!("{:.1}", answer.took_ms);
     let found = view.say(
         "search-found",
         &[("count", answer.total.into()), ("time", took.into())],
     );
-    let mut text = view.dim(&found) + "\n";
+    let mut text = view.dim(&found) + "\n" + &behind;
     if !answer.expanded.is_empty() {
         let terms: Vec<_> = answer.expanded.iter().map(|term| view.name(term)).collect();
         text.push_str(&view.dim(&view.say("search-expanded", &[])));
@@ -198,6 +203,7 @@ mod tests {
                 BTreeMap::from([("guideline".to_owned(), 9), ("practice".to_owned(), 3)]),
             )]),
             next: Some("c2".into()),
+            behind: false,
         }
     }
 

@@ -45,6 +45,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
             .note("sync-not-equal", &[("seconds", seconds.into())]);
         return Ok(Exit::Partly);
     }
+    let offline = answer.peers.iter().filter(|peer| peer.state == "offline");
+    let offline: Vec<&str> = offline.map(|peer| peer.short.as_str()).collect();
+    if !offline.is_empty() {
+        let peers = offline.join(", ");
+        context
+            .out()
+            .note("sync-offline", &[("peers", peers.into())]);
+        return Ok(Exit::Partly);
+    }
     Ok(Exit::Done)
 }
 

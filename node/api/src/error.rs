@@ -63,6 +63,8 @@ error_codes! {
     StoreFailed = "store-failed", 507, Failed;
     /// A request or an argument has a wrong value. Args: `field`, `value`, `expected`.
     InvalidValue = "invalid-value", 400, Usage;
+    /// An address to listen on cannot be one. Args: `field`, `address`, `detail`.
+    BadAddress = "bad-address", 400, Usage;
     /// A name that is not known, with the nearest right one. Args: `field`, `value`, `nearest`.
     UnknownName = "unknown-name", 400, Usage;
     /// A field or a record is larger than the limit. Args: `field`, `bytes`, `limit`.
@@ -83,6 +85,8 @@ error_codes! {
     NotContributor = "not-contributor", 403, NotPermitted;
     /// This agency is not an editor of the record. Args: `record`, `origin`.
     NotEditor = "not-editor", 403, NotPermitted;
+    /// Only a record's origin makes its label milder. Args: `record`, `origin`, `label`, `wanted`.
+    LabelMilder = "label-milder", 403, NotPermitted;
     /// This agency is not an owner of the group. Args: `group`.
     NotOwner = "not-owner", 403, NotPermitted;
     /// The agency is not pinned. Args: `agency`, `state`.

@@ -225,12 +225,15 @@ fn check_label(
 ) -> Result<(), ApiError> {
     let replica = view.replica();
     let after = after.map(names::tlp).transpose()?;
-    let milder = after.is_some_and(|after| after < now.tlp());
-    match milder && row.origin != replica.me().agency {
-        true => Err(ApiError::new(ErrorCode::NotEditor)
-            .with("record", row.id.short())
-            .with("origin", names::short(replica, &row.origin))),
-        false => Ok(()),
+    match after.filter(|after| *after < now.tlp()) {
+        Some(after) if row.origin != replica.me().agency => {
+            Err(ApiError::new(ErrorCode::LabelMilder)
+                .with("record", row.id.short())
+                .with("origin", names::short(replica, &row.origin))
+                .with("label", now.tlp().name())
+                .with("wanted", after.name()))
+        }
+        _ => Ok(()),
     }
 }
 

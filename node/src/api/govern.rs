@@ -87,6 +87,9 @@ pub(super) fn alarms(replica: &Replica) -> Vec<String> {
     let mut alarms = Vec::new();
     for group in replica.groups().values() {
         let name = group.chain.name();
+        if group.chain.removed_at(&replica.me().agency).is_some() && !group.left {
+            alarms.push(format!("alarm-removed {name}"));
+        }
         for writer in group.forks.keys() {
             let agency = names::short_of_node(replica, &writer.node);
             let own = *writer == replica.me().writer();

@@ -31,6 +31,10 @@ pub(super) fn agency(replica: &Replica, text: &str) -> Result<AgencyId, ApiError
         [only] => return Ok(*only),
         [] => {}
         several => {
+            let mut own = several.iter().filter(|agency| is_ours(replica, agency));
+            if let (Some(only), None) = (own.next(), own.next()) {
+                return Ok(*only);
+            }
             return Err(ApiError::new(ErrorCode::AmbiguousAgency)
                 .with("name", text)
                 .with("matches", joined(several.iter().map(AgencyId::short))));
@@ -101,10 +105,28 @@ fn joined(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(", ")
 }
 
-/// An agency's short name; the beginning of its id where its chain is not known here.
+/// Whether an agency is this node's own or on its trust list: such a one keeps its short name, and
+/// a stranger that chose the same does not take it away.
+fn is_ours(replica: &Replica, agency: &AgencyId) -> bool {
+    *agency == replica.me().agency || replica.trust().get(agency).is_some()
+}
+
+/// An agency's short name; the beginning of its id where its chain is not known here, and both
+/// where another agency has the same name with as good a right to it.
 pub(super) fn short(replica: &Replica, agency: &AgencyId) -> String {
-    let known = replica.agency(agency);
-    known.map_or_else(|| agency.short(), |chain| chain.genesis().short.clone())
+    let Some(chain) = replica.agency(agency) else {
+        return agency.short();
+    };
+    let short = &chain.genesis().short;
+    let is_rival = |other: &AgencyChain| {
+        other.id() != *agency
+            && other.genesis().short.eq_ignore_ascii_case(short)
+            && (is_ours(replica, &other.id()) || !is_ours(replica, agency))
+    };
+    match replica.agencies().values().any(is_rival) {
+        true => format!("{short} ({})", agency.short()),
+        false => short.clone(),
+    }
 }
 
 /// The short name of a node's agency; the beginning of its key where it is not known here.

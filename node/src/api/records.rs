@@ -11,6 +11,7 @@ use diwan_core::record::{Edit, Version};
 
 use super::answer::{Answer, Json, Named, apart};
 use super::drafts::{self, Target};
+use super::list::known_kind;
 use super::view::View;
 use super::{Api, names};
 use crate::engine::{DraftOutcome, Engine, EngineError, RecordDraft, Step};
@@ -129,6 +130,10 @@ type Drafts = Vec<Result<RecordDraft, ApiError>>;
 fn read_batch(engine: &Engine, batch: ImportBatch) -> Result<(GroupId, Drafts), EngineError> {
     let view = View::open(engine)?;
     let group = names::group(view.replica(), &batch.group)?;
+    if let Some(kind) = &batch.kind {
+        // Said on the command line: wrong for every document, not for one.
+        known_kind(kind)?;
+    }
     let target = Target {
         view: &view,
         group,

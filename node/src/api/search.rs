@@ -36,18 +36,24 @@ pub(super) async fn search(
     State(api): State<Api>,
     Asked(query): Asked<SearchQuery>,
 ) -> Answer<SearchAnswer> {
-    match query.wait_seq {
-        Some(seq) => wait_for(&api, seq).await?,
-        None => catch_up(&api).await,
-    }
-    apart(move || answer(&api, query)).await.map(Json)
+    let behind = match query.wait_seq {
+        Some(seq) => {
+            wait_for(&api, seq).await?;
+            false
+        }
+        None => !catch_up(&api).await,
+    };
+    let answered = apart(move || answer(&api, query)).await?;
+    Ok(Json(SearchAnswer { behind, ..answered }))
 }
 
 /// Waits for the index to see what was stored when the question came, so that an officer finds what
 /// was just written; while much arrives, the answer comes from what is indexed by then.
-async fn catch_up(api: &Api) {
+/// Says whether it did.
+async fn catch_up(api: &Api) -> bool {
     let stored = api.engine.state().store_seq;
-    let _ = tokio::time::timeout(CATCH_UP, api.indexer.wait_for(stored)).await;
+    let seen = tokio::time::timeout(CATCH_UP, api.indexer.wait_for(stored)).await;
+    seen.unwrap_or(false)
 }
 
 async fn wait_for(api: &Api, seq: u64) -> Result<(), ApiError> {
@@ -88,6 +94,7 @@ fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
         hits,
         facets: facets(view.replica(), found.facets),
         next: found.next.map(|cursor| cursor.to_string()),
+        behind: false,
     })
 }
 

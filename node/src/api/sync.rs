@@ -19,6 +19,8 @@ use crate::net::peer_text;
 const TIMEOUT_S: u64 = 60;
 /// The longest that one may wait, in seconds: then the caller asks again.
 const TIMEOUT_MAX_S: u64 = 3_600;
+/// How long a request that does not wait for equality waits to learn who answers at all.
+const DIAL: Duration = Duration::from_secs(5);
 
 /// `POST /v1/sync`.
 pub(super) async fn sync(
@@ -31,7 +33,10 @@ pub(super) async fn sync(
         one.map(|name| one_agency(&state.replica, name))
             .transpose()?
     };
-    dial(&api, asked).await;
+    let dialled = dial(&api, asked).await;
+    if !request.wait {
+        let _ = tokio::time::timeout(DIAL, until_answered(&api, dialled)).await;
+    }
     let timeout = request.timeout_s.unwrap_or(TIMEOUT_S).min(TIMEOUT_MAX_S);
     let deadline = Instant::now() + Duration::from_secs(timeout);
     let (mut views, mut commits) = (api.peers.watch(), api.engine.watch());
@@ -76,13 +81,39 @@ fn nodes(replica: &Replica, asked: Option<AgencyId>) -> Vec<(NodeKey, AgencyId)>
     nodes.map(|(node, agency)| (*node, *agency)).collect()
 }
 
-/// Dials whoever is offline, without waiting for the time at which it would be dialled anyway.
-async fn dial(api: &Api, asked: Option<AgencyId>) {
+/// Dials whoever is offline, without waiting for the time at which it would be dialled anyway; says
+/// whom, and since when each was offline.
+async fn dial(api: &Api, asked: Option<AgencyId>) -> BTreeMap<NodeKey, Option<u64>> {
     let views = api.peers.views();
     let nodes = nodes(&api.engine.state().replica, asked);
+    let mut dialled = BTreeMap::new();
     for (node, _) in nodes {
-        if views.get(&node).is_none_or(|view| view.state == "offline") {
+        let view = views.get(&node);
+        if view.is_none_or(|view| view.state == "offline") {
             api.peers.dial_now(&node).await;
+        }
+        if view.is_none_or(|view| view.state != "connected") {
+            dialled.insert(node, view.map(|view| view.since_ms));
+        }
+    }
+    dialled
+}
+
+/// Returns when it is known of every node that was dialled whether it answers.
+async fn until_answered(api: &Api, dialled: BTreeMap<NodeKey, Option<u64>>) {
+    let mut changed = api.peers.watch();
+    loop {
+        changed.borrow_and_update();
+        let views = api.peers.views();
+        let is_known = |(node, since): (&NodeKey, &Option<u64>)| {
+            views.get(node).is_some_and(|view| match view.state {
+                "connected" => true,
+                "offline" => Some(view.since_ms) != *since,
+                _ => false,
+            })
+        };
+        if dialled.iter().all(is_known) || changed.changed().await.is_err() {
+            return;
         }
     }
 }

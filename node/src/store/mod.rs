@@ -107,7 +107,7 @@ impl Store {
     pub fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
         // redb answers most damage with an error and some of it with a panic. Nothing is shared with
         // the attempt: what it leaves behind is dropped with it.
-        std::panic::catch_unwind(|| Self::open_checked(path, create)).unwrap_or_else(|_| {
+        quietly(|| Self::open_checked(path, create)).unwrap_or_else(|_| {
             Err(StoreError::Damaged {
                 path: path.to_owned(),
                 detail: "it holds what no database does".to_owned(),
@@ -206,6 +206,26 @@ impl Store {
     pub fn read(&self) -> Result<Reading, StoreError> {
         Reading::open(&self.db.begin_read()?)
     }
+}
+
+/// Runs what may panic, without the panic's own words on the screen: the caller says what it means.
+fn quietly<T>(run: impl FnOnce() -> T + std::panic::UnwindSafe) -> std::thread::Result<T> {
+    thread_local! {
+        static QUIET: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    }
+    static HOOK: std::sync::Once = std::sync::Once::new();
+    HOOK.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                loud(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let outcome = std::panic::catch_unwind(run);
+    QUIET.set(false);
+    outcome
 }
 
 fn opening_error(path: &Path, error: DatabaseError) -> StoreError {

@@ -119,6 +119,7 @@ group-removed = { $agencies } left “{ $group }”; { $entries ->
 
 list-empty = No record fits.
 search-nothing = Nothing found for “{ $query }”.
+search-behind = The index has not taken in everything yet: ask again in a moment, there may be more.
 search-found = { $count ->
     [one] 1 record
    *[other] { $count } records
@@ -153,6 +154,10 @@ show-annotations = { $count ->
 }
 
 import-did = { $created } created · { $updated } updated · { $unchanged } unchanged
+import-from = { $files ->
+    [one] from 1 file
+   *[other] from { $files } files
+} · records by language: { $languages }
 import-would = Would be { $created } created · { $updated } updated · { $unchanged } unchanged; nothing was written
 import-skipped = { $count ->
     [one] 1 file was not imported:
@@ -175,6 +180,7 @@ sync-sent = { $count } sent
 sync-received = { $count } received
 sync-stored = { $stored } of { $of } stored by the peer
 sync-refused = { $agency }: { $count } refused ({ $reason })
+sync-offline = Not reached: { $peers }. What they lack is sent as soon as they are connected.
 sync-not-equal = After { $seconds } s something is still missing on one side. It is sent as soon as the agencies are connected; `diwan sync --wait` waits again.
 
 template-explanation =
@@ -250,6 +256,7 @@ alarm-group-forked = The chain of the group { $detail } has two sides: the group
 alarm-agency-forked = The chain of { $detail } has two sides: its newest statements do not count. Call the agency.
 alarm-pending = A change of the group { $detail } waits for signatures. `diwan group show`
 alarm-missing = Payloads are missing and are asked for: { $detail }
+alarm-removed = Your agency is no member of the group { $detail } any more: nothing of it arrives, and its records are not shown.
 alarm-node-revoked = This node was revoked by its agency: it is let in nowhere.
 
 

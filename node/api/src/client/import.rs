@@ -4,6 +4,7 @@
 //! While one batch is at the node the next is read, so that neither waits for the other; only one is
 //! on its way, so that an import never holds more than two batches in memory.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -134,6 +135,10 @@ pub struct Report {
     pub updated: u64,
     /// Records that held this content already.
     pub unchanged: u64,
+    /// Files that the records come from.
+    pub files: u64,
+    /// How many of the records have a text in each language.
+    pub languages: BTreeMap<String, u64>,
     /// Files that were not imported.
     pub skipped: Vec<Skipped>,
     /// The records, in the order of the documents.
@@ -226,7 +231,11 @@ struct Gathering<'p> {
 
 impl Gathering<'_> {
     fn take(&mut self, batch: Batch, (outcomes, seq): (Vec<ImportOutcome>, u64)) {
-        for (sources, outcome) in batch.sources.into_iter().zip(outcomes) {
+        let documents = batch.sources.into_iter().zip(&batch.drafts).zip(outcomes);
+        for ((sources, draft), outcome) in documents {
+            if !matches!(outcome, ImportOutcome::Skipped { .. }) {
+                self.count(&sources, draft);
+            }
             match outcome {
                 ImportOutcome::Created { record } => {
                     self.report.created += 1;
@@ -253,6 +262,16 @@ impl Gathering<'_> {
             documents: self.documents,
             bytes: self.bytes,
         });
+    }
+
+    fn count(&mut self, sources: &[String], draft: &Draft) {
+        self.report.files += sources.len() as u64;
+        let texts = [&draft.title, &draft.summary, &draft.body].into_iter();
+        let languages: BTreeSet<&String> = texts.flat_map(|texts| texts.keys()).collect();
+        for language in languages {
+            let counted = self.report.languages.entry(language.clone());
+            *counted.or_default() += 1;
+        }
     }
 
     fn imported(&mut self, record: String, outcome: Outcome, sources: Vec<String>) {

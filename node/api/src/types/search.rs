@@ -102,4 +102,7 @@ pub struct SearchAnswer {
     pub facets: BTreeMap<String, BTreeMap<String, u64>>,
     /// Cursor of the next page.
     pub next: Option<String>,
+    /// The index did not cover yet all that was stored when the question came: there may be more.
+    #[serde(default)]
+    pub behind: bool,
 }

@@ -141,6 +141,16 @@ impl GroupChain {
         self.statements.is_empty()
     }
 
+    /// The height at which a former member ceased to be one; none for a member, and for an agency
+    /// that never was one.
+    #[must_use]
+    pub fn removed_at(&self, agency: &AgencyId) -> Option<u32> {
+        match self.roles.get(agency)?.last()? {
+            (height, None) => Some(*height),
+            (_, Some(_)) => None,
+        }
+    }
+
     /// An agency's role at a height; none where it was no member or the height is not known yet.
     #[must_use]
     pub fn role_at(&self, agency: &AgencyId, height: u32) -> Option<Role> {

@@ -14,8 +14,8 @@ pub use io::{
     CloseReason, GroupProgress, Incoming, Input, RefusedItem, SessionStats, Suspect, Wish,
 };
 pub use message::{
-    ForkAsk, ForkTell, GroupState, Hello, Message, MessageError, PROTOCOL_VERSION, Pending, Want,
-    WantedPayload,
+    ForkAsk, ForkTell, GroupState, GroupStatements, Hello, Message, MessageError, PROTOCOL_VERSION,
+    Pending, Want, WantedPayload,
 };
 pub use session::Session;
 

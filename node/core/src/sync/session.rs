@@ -267,6 +267,8 @@ impl Session {
         for theirs in &hello.groups {
             let Some(group) = replica.shared(&theirs.group, &self.agency) else {
                 self.unknown.insert(theirs.group, false);
+                // Whoever lists a group has its first statement.
+                self.tell_removal(&theirs.group, 1, replica);
                 continue;
             };
             let peer = self.groups.entry(theirs.group).or_default();

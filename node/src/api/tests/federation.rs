@@ -78,7 +78,7 @@ async fn both_show_the_same_and_export_the_same_bytes() {
     let answer = fr.client.edit(&id, &milder).await;
     assert_eq!(
         refusal(answer, "origin"),
-        (ErrorCode::NotEditor, "tn".to_owned())
+        (ErrorCode::LabelMilder, "tn".to_owned())
     );
 }
 

@@ -8,8 +8,7 @@ use diwan_core::wire;
 use crate::sim::model::Model;
 
 /// A frame's bytes as somebody who unpacks it reads them.
-#[must_use]
-pub fn plain_bytes(frame: &[u8]) -> Vec<u8> {
+fn plain_bytes(frame: &[u8]) -> Vec<u8> {
     let mut bytes = frame.to_vec();
     if let Ok(Message::Entries(ranges)) = Message::from_frame(frame) {
         bytes.extend(wire::encode(&ranges));
@@ -17,17 +16,31 @@ pub fn plain_bytes(frame: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The group whose former member is told by a frame that it was removed: the chain as far as the
+/// statement that removes it, and nothing behind.
+fn told_removal(frame: &[u8], to: &AgencyId, model: &Model) -> Option<GroupId> {
+    let Ok(Message::Group(chain)) = Message::from_frame(frame) else {
+        return None;
+    };
+    let count = u32::try_from(chain.statements.len()).ok()?;
+    let before = chain.from.checked_add(count)?.checked_sub(2)?;
+    let group = model.groups.get(&chain.group)?;
+    group.role(to, before).map(|_| chain.group)
+}
+
 /// The groups of which a frame says something to an agency that is not in them, as far as the
 /// sender can know: at the height of the group's chain that it has.
 pub fn leaked(
-    bytes: &[u8],
+    frame: &[u8],
     to: &AgencyId,
     sender_height: impl Fn(&GroupId) -> Option<u32>,
     model: &Model,
 ) -> Vec<GroupId> {
+    let bytes = &plain_bytes(frame);
+    let removal = told_removal(frame, to, model);
     let outside = model.groups.iter().filter(|(id, group)| {
         let height = sender_height(id);
-        height.is_none_or(|height| group.role(to, height).is_none())
+        removal != Some(**id) && height.is_none_or(|height| group.role(to, height).is_none())
     });
     let found = outside
         .filter(|(id, group)| holds(bytes, id.as_bytes()) || holds(bytes, group.token.as_bytes()));
@@ -98,6 +111,21 @@ mod tests {
     }
 
     #[test]
+    fn a_former_member_may_learn_that_it_is_one_and_nothing_behind() {
+        let frame = |statements: usize| {
+            let chain = diwan_core::sync::GroupStatements {
+                group: GROUP,
+                from: 1,
+                statements: vec![GROUP.0.to_vec().into(); statements],
+            };
+            Message::Group(chain).to_frame().unwrap()
+        };
+        assert!(!told(&frame(1), &LEFT, Some(1)));
+        assert!(told(&frame(2), &LEFT, Some(1)));
+        assert!(told(&frame(1), &STRANGER, Some(1)));
+    }
+
+    #[test]
     fn what_is_packed_is_read() {
         let entry = RangeEntry {
             kind: 1,
@@ -121,6 +149,6 @@ mod tests {
             previous: diwan_core::id::EntryHash([0; 32]),
         };
         let frame = Message::Entries(vec![range]).to_frame().unwrap();
-        assert!(told(&plain_bytes(&frame), &STRANGER, Some(0)));
+        assert!(told(&frame, &STRANGER, Some(0)));
     }
 }

@@ -21,7 +21,7 @@ use diwan_core::limits;
 pub use convergence::{GroupDump, Shown, difference};
 pub use durable::{Places, missing_entry, missing_mark};
 pub use heights::Heights;
-pub use leaks::{leaked, plain_bytes};
+pub use leaks::leaked;
 pub use receipts::Claims;
 pub use standing::without_standing;
 
@@ -62,11 +62,10 @@ impl World {
         });
         let mut found = Vec::new();
         for frame in frames {
-            let bytes = plain_bytes(frame);
             let agency = self.nodes[to].agency;
             let height =
                 |group: &diwan_core::id::GroupId| Some(replica.group(group)?.chain.height());
-            found.extend(leaked(&bytes, &agency, height, &self.model));
+            found.extend(leaked(frame, &agency, height, &self.model));
             let claims = self.judges.claims.entry(from).or_default();
             claims.take(&self.nodes[from].me.node, frame);
         }

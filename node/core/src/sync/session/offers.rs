@@ -50,13 +50,38 @@ impl Session {
         let agency = self.agency;
         let gone = |group: &GroupId| replica.shared(group, &agency).is_none();
         let listed = &mut self.listed;
-        self.groups.retain(|group, _| {
+        let mut ended = Vec::new();
+        self.groups.retain(|group, peer| {
             if gone(group) {
                 listed.remove(group);
+                ended.push((*group, peer.height));
                 return false;
             }
             true
         });
+        for (group, height) in ended {
+            if let Some(height) = height {
+                self.tell_removal(&group, height.saturating_add(1), replica);
+            }
+        }
+    }
+
+    /// Tells a former member that it was removed: the group's chain as far as the statement that
+    /// names it, and nothing behind that. It knows the group, so this tells it of nothing else.
+    pub(super) fn tell_removal(&mut self, id: &GroupId, from: u32, replica: &Replica) {
+        let me = replica.me().agency;
+        let Some(group) = replica.group(id) else {
+            return;
+        };
+        let Some(removed) = group.chain.removed_at(&self.agency) else {
+            return;
+        };
+        if group.left || group.chain.role(&me).is_none() || removed < from {
+            return;
+        }
+        let count = removed.saturating_sub(from).saturating_add(1) as usize;
+        let statements = group.chain.statements_from(from).take(count);
+        self.send_statements(id, from, statements.cloned().collect());
     }
 
     fn offer_own_chain(&mut self, replica: &Replica) {
@@ -124,7 +149,10 @@ impl Session {
             return;
         };
         let statements = group.chain.statements_from(from).cloned().collect();
-        let mut from = from;
+        self.send_statements(id, from, statements);
+    }
+
+    fn send_statements(&mut self, id: &GroupId, mut from: u32, statements: Vec<Vec<u8>>) {
         for statements in in_frames(statements) {
             let count = u32::try_from(statements.len()).unwrap_or(u32::MAX);
             self.send(&Message::Group(GroupStatements {

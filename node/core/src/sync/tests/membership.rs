@@ -22,8 +22,19 @@ fn a_removed_member_gets_nothing_new() {
     net.settle();
     assert_eq!(net.frontier(1, &group.id()).entries(), 8);
     assert_eq!(net.frontier(2, &group.id()).entries(), 5);
-    let betrayed = |frame: &(usize, usize, Vec<u8>)| frame.1 == 2 && betrays(&frame.2, &group);
-    assert!(!net.frames[since..].iter().any(betrayed));
+    // It is told that it was removed, and nothing else of the group.
+    let betrayed = |frame: &&(usize, usize, Vec<u8>)| frame.1 == 2 && betrays(&frame.2, &group);
+    let told: Vec<_> = net.frames[since..].iter().filter(betrayed).collect();
+    assert_eq!(told.len(), 1);
+    let Ok(Message::Group(removal)) = Message::from_frame(&told[0].2) else {
+        panic!("something else was told");
+    };
+    assert_eq!((removal.from, removal.statements.len()), (1, 1));
+    let me = agencies[2].id();
+    assert_eq!(
+        net.nodes[2].replica.groups()[&group.id()].chain.role(&me),
+        None
+    );
     assert_eq!(net.closed, []);
 }
 
