@@ -22,4 +22,5 @@ mod e2e {
     mod real_documents;
     mod restart;
     mod store_and_forward;
+    mod what_is_said;
 }

@@ -182,8 +182,10 @@ fn a_damaged_database_is_not_served() {
     }
     for damaged in [&whole[..whole.len() / 3], &zeroed, &scrambled, b""] {
         fs::write(&path, damaged).unwrap();
-        let message = refused_start(&mut node, &[]).refusal(6, "store-damaged");
+        let ended = refused_start(&mut node, &[]);
+        let message = ended.refusal(6, "store-damaged");
         assert!(message.contains("store.redb"), "{message}");
+        assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
     }
     fs::write(&path, &whole).unwrap();
     node.start();
