@@ -281,10 +281,12 @@ pub fn read_state(path: &Path, reading: &Reading, node: &Signing) -> Result<Stat
         replica.take_receipt(&signed);
     }
     let store_seq = reading.store_seq().map_err(failed)?;
+    let due = reading.due().map_err(failed)?;
     Ok(State {
         replica,
         logs,
         store_seq,
+        due,
     })
 }
 

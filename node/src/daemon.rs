@@ -14,6 +14,7 @@ use crate::engine::{Engine, Indexer, Peers};
 use crate::home::Home;
 use crate::index::Index;
 use crate::keystore::{self, Passphrase};
+use crate::limits::{DESCRIPTORS_BESIDE, PENDING_INCOMING};
 use crate::net::{Net, NetConfig, NetError};
 
 /// Opens a home, with errors for people.
@@ -49,6 +50,7 @@ pub fn run(
         .map_err(|error| boot::home_error(home.dir(), &error))?;
     let config = boot::load_config(&home.config())?;
     log_to_stderr(&config);
+    make_room_for_descriptors(&config);
     let opened = boot::open(home, passphrase)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -57,6 +59,33 @@ pub fn run(
     let outcome = runtime.block_on(serve(home, &config, opened, port_file, until));
     runtime.shutdown_timeout(Duration::from_secs(5));
     outcome
+}
+
+/// Lets the process open as many files as its connections may need, as far as the system allows.
+fn make_room_for_descriptors(config: &Config) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let needed = u64::from(config.sync.max_connections)
+        .saturating_add(PENDING_INCOMING.into())
+        .saturating_add(DESCRIPTORS_BESIDE);
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|now| now >= needed) {
+        return;
+    }
+    let possible = limit.maximum.map_or(needed, |most| most.min(needed));
+    let raised = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: Some(possible),
+            maximum: limit.maximum,
+        },
+    );
+    if raised.is_err() || possible < needed {
+        tracing::warn!(
+            needed,
+            possible,
+            "the system allows fewer open files than sync.max_connections may need"
+        );
+    }
 }
 
 fn log_to_stderr(config: &Config) {
@@ -91,6 +120,7 @@ async fn serve(
         redial_max: Duration::from_secs(config.sync.redial_max_s.into()),
         jitter_seed: jitter_seed(),
         max_connections: config.sync.max_connections,
+        max_memory: config.node.memory_mb as usize * 1024 * 1024,
     };
     let memory = config.index.writer_memory_mb as usize * 1024 * 1024;
     let index = Index::open(&home.index_dir(), memory).map_err(|error| {
@@ -101,7 +131,17 @@ async fn serve(
     let (net, events) = Net::start(net_config).await.map_err(net_error)?;
     let listening = net.listening();
     let admin_uid = opened.admin_uid;
-    let (engine, writer) = Engine::start(opened.into_committer());
+    let mut committer = opened.into_committer();
+    let called_up = committer
+        .keep_up_with_gate()
+        .map_err(|error| boot::store_error(&home.store(), error))?;
+    if called_up > 0 {
+        tracing::info!(
+            records = called_up,
+            "the rules for changes are newer than the store: records are judged again"
+        );
+    }
+    let (engine, writer) = Engine::start(committer);
     announce(&engine, config, &listening).await?;
     let indexer = Indexer::start(engine.clone(), index.index, index.writer);
     let peers = Peers::start(&engine, net, events);

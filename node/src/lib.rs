@@ -12,5 +12,6 @@ pub mod engine;
 pub mod home;
 pub mod index;
 pub mod keystore;
+mod limits;
 pub mod net;
 pub mod store;

@@ -47,6 +47,9 @@ pub const CHANGE_OPS: usize = 10_000;
 pub const CHANGE_DEPS: usize = 1_024;
 /// Other writers whose operations one change refers to.
 pub const CHANGE_ACTORS: usize = 1_024;
+/// Changes of one writer to one record that are looked at though they do not count. An honest writer
+/// has none that is refused and a handful that wait for another log; each may cost 5 ms.
+pub const UNCOUNTED_CHANGES: usize = 64;
 /// Operations of one record's document in all: Automerge counts them in 32 bits and panics beyond.
 pub const DOCUMENT_OPS: u64 = 1 << 31;
 /// Characters that one local change deletes and inserts at most, so that it stays below

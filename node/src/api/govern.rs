@@ -1,13 +1,15 @@
 //! Quarantine, purges, this agency's nodes, and going on after a fork.
 
-use axum::extract::State;
+use std::collections::BTreeMap;
+
+use axum::extract;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{
     NodeCertified, NodeCertify, NodeInfo, NodeList, PendingStatement, PurgePlan, PurgeRequest,
     Quarantine, QuarantinedEntry, Reissue,
 };
 use diwan_core::group::{GroupBody, GroupStatement};
-use diwan_core::id::{NodeKey, Writer};
+use diwan_core::id::{GroupId, NodeKey, Writer};
 use diwan_core::identity::{AgencyChain, Capabilities, Card, JoinRequest};
 use diwan_core::record::ChangeReason;
 use diwan_core::replica::{GroupReplica, Replica};
@@ -17,14 +19,15 @@ use diwan_core::wire::{self, Domain};
 use super::answer::{Answer, Json, Named, apart};
 use super::view::View;
 use super::{Api, names};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, State};
 use crate::net::{peer_key, peer_text};
+use crate::store::{Reading, StoreError};
 
 /// Entries of one answer; a node with more has worse worries than a short list.
 const QUARANTINE_ENTRIES: usize = 10_000;
 
 /// `GET /v1/quarantine`.
-pub(super) async fn quarantine(State(api): State<Api>) -> Answer<Quarantine> {
+pub(super) async fn quarantine(extract::State(api): extract::State<Api>) -> Answer<Quarantine> {
     apart(move || read_quarantine(&api.engine)).await.map(Json)
 }
 
@@ -32,8 +35,7 @@ fn read_quarantine(engine: &Engine) -> Result<Quarantine, EngineError> {
     let (state, reading) = (engine.state(), engine.read()?);
     let replica = &state.replica;
     let mut entries = Vec::new();
-    let logs: std::collections::BTreeMap<u32, _> =
-        state.logs.iter().map(|(log, num)| (*num, *log)).collect();
+    let logs: BTreeMap<u32, _> = state.logs.iter().map(|(log, num)| (*num, *log)).collect();
     for (num, seq, reason) in reading.quarantine_behind((0, 0), QUARANTINE_ENTRIES)? {
         let Some((group, writer)) = logs.get(&num) else {
             continue;
@@ -124,6 +126,25 @@ pub(super) fn alarms(replica: &Replica) -> Vec<String> {
     alarms
 }
 
+/// Entries of this agency that a removal or a revocation made invalid, as alarms, by group.
+pub(super) fn lost_standing(state: &State, reading: &Reading) -> Result<Vec<String>, StoreError> {
+    let replica = &state.replica;
+    let me = replica.me().agency;
+    let mut lost: BTreeMap<GroupId, u64> = BTreeMap::new();
+    for ((group, writer), log) in &state.logs {
+        if replica.agency_of(&writer.node) == Some(me) {
+            let count = reading.quarantined_of(*log, ChangeReason::Standing)?;
+            *lost.entry(*group).or_default() += count;
+        }
+    }
+    let lost = lost.into_iter().filter(|(_, count)| *count > 0);
+    let told = lost.map(|(group, count)| {
+        let name = names::group_name(replica, &group);
+        format!("alarm-lost-standing {name}, {count}")
+    });
+    Ok(told.collect())
+}
+
 /// Statements of a group that wait for signatures.
 pub(super) fn pending(replica: &Replica, group: &GroupReplica) -> Vec<PendingStatement> {
     let shown = |signed: &wire::Signed| {
@@ -154,7 +175,7 @@ pub(super) fn pending(replica: &Replica, group: &GroupReplica) -> Vec<PendingSta
 
 /// `POST /v1/records/{record}/purge`.
 pub(super) async fn purge(
-    State(api): State<Api>,
+    extract::State(api): extract::State<Api>,
     Named(record): Named<String>,
     Json(request): Json<PurgeRequest>,
 ) -> Answer<PurgePlan> {
@@ -192,7 +213,7 @@ pub(super) async fn purge(
 }
 
 /// `POST /v1/reissue`.
-pub(super) async fn reissue(State(api): State<Api>) -> Answer<Reissue> {
+pub(super) async fn reissue(extract::State(api): extract::State<Api>) -> Answer<Reissue> {
     #[expect(
         clippy::redundant_closure_for_method_calls,
         reason = "the method alone is not general enough in its lifetimes"
@@ -207,7 +228,7 @@ pub(super) async fn reissue(State(api): State<Api>) -> Answer<Reissue> {
 }
 
 /// `GET /v1/nodes`.
-pub(super) async fn nodes(State(api): State<Api>) -> Answer<NodeList> {
+pub(super) async fn nodes(extract::State(api): extract::State<Api>) -> Answer<NodeList> {
     Ok(Json(node_list(&api.engine.state().replica)))
 }
 
@@ -240,7 +261,7 @@ fn node_list(replica: &Replica) -> NodeList {
 
 /// `POST /v1/nodes`: certifies the node of a join request.
 pub(super) async fn certify(
-    State(api): State<Api>,
+    extract::State(api): extract::State<Api>,
     Json(request): Json<NodeCertify>,
 ) -> Answer<NodeCertified> {
     let damaged = |detail: String| ApiError::new(ErrorCode::DamagedRequest).with("detail", detail);
@@ -266,7 +287,10 @@ pub(super) async fn certify(
 }
 
 /// `POST /v1/nodes/{node}/revoke`.
-pub(super) async fn revoke(State(api): State<Api>, Named(node): Named<String>) -> Answer<NodeList> {
+pub(super) async fn revoke(
+    extract::State(api): extract::State<Api>,
+    Named(node): Named<String>,
+) -> Answer<NodeList> {
     let unknown = || ApiError::new(ErrorCode::UnknownNode).with("node", &node);
     let key = NodeKey(peer_key(&node).ok_or_else(unknown)?);
     api.engine.submit(move |step| step.revoke_node(key)).await?;

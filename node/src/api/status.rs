@@ -33,6 +33,8 @@ fn read(api: &Api) -> Result<Status, EngineError> {
             .unwrap_or_default()
     };
     let store_seq = reading.store_seq()?;
+    let mut alarms = govern::alarms(replica);
+    alarms.extend(govern::lost_standing(&state, &reading)?);
     let indexed = api.indexer.seq();
     Ok(Status {
         agency: me.agency.to_string(),
@@ -53,7 +55,7 @@ fn read(api: &Api) -> Result<Status, EngineError> {
         },
         store_seq,
         quarantined: reading.quarantined()?,
-        alarms: govern::alarms(replica),
+        alarms,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

@@ -64,6 +64,7 @@ impl Node {
             redial_max: Duration::from_millis(200),
             jitter_seed: 0,
             max_connections: 16,
+            max_memory: usize::MAX,
         };
         let (net, events) = Net::start(net).await.unwrap();
         let addresses = net.listening();

@@ -113,25 +113,20 @@ impl View {
 
     /// The changes that make a record what it is: all but those whose writers might not edit it.
     pub(super) fn changes(&self, num: u64) -> Result<Vec<AuthoredChange>, StoreError> {
-        let outside = [ChangeReason::NotEditor, ChangeReason::Standing].map(|reason| reason as u8);
+        let outside = [
+            ChangeReason::NotEditor,
+            ChangeReason::Standing,
+            ChangeReason::Quota,
+        ];
+        let outside = outside.map(|reason| reason as u8);
         let mut changes = Vec::new();
         for (log, seq) in self.reading.changes(num)? {
             let reason = self.reading.quarantine_reason(log, seq)?;
             if reason.is_some_and(|reason| outside.contains(&reason)) {
                 continue;
             }
-            let Some(entry) = self.reading.entry(log, seq)? else {
-                continue;
-            };
-            let hash = entry.header.hash();
-            if let Some(payload) = entry.payload {
-                changes.push(AuthoredChange {
-                    entry: hash,
-                    writer: entry.header.writer,
-                    wall_ms: entry.header.wall_ms,
-                    payload: payload.bytes,
-                });
-            }
+            let entry = self.reading.entry(log, seq)?;
+            changes.extend(entry.and_then(AuthoredChange::of));
         }
         Ok(changes)
     }

@@ -187,11 +187,11 @@ pub static KEYS: &[KeySpec] = &[
             slot: |config| &mut config.node.memory_mb,
         },
         unit: Some("MB"),
-        doc: "What the node's caches may use in all. Advice, not a ceiling: work under way comes \
-              on top of it.",
-        cost: "This much memory once the caches are warm.",
-        danger: "More than the machine can spare gets the node killed by the system; little makes \
-                 reading slow, never wrong.",
+        doc: "How much memory the whole node may use. Above it no new connection is taken or made \
+              until it uses less; what is connected goes on.",
+        cost: "At rest a node uses a tenth of the default.",
+        danger: "More than the machine can spare gets the node killed by the system; little keeps \
+                 peers out that come while a large import or a first sync is under way.",
     },
     KeySpec {
         section: "sync",
@@ -244,7 +244,7 @@ pub static KEYS: &[KeySpec] = &[
         },
         unit: Some("MB"),
         doc: "How much the search index gathers in memory before it writes to disk.",
-        cost: "This much memory, beside `node.memory_mb`.",
+        cost: "This much memory, of that in `node.memory_mb`.",
         danger: "Little makes large imports slow; nothing is lost either way.",
     },
     KeySpec {

@@ -1,13 +1,14 @@
 //! What entries do to records: a pure function of the valid entries, whatever their order. An entry
 //! is stored because its chain and signature hold; here it is decided whether it counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diwan_core::group::Standing;
-use diwan_core::id::{AgencyId, GroupId, NodeKey, RecordId, Writer};
+use diwan_core::id::{AgencyId, EntryHash, GroupId, NodeKey, RecordId, Writer};
+use diwan_core::limits;
 use diwan_core::log::{Entry, PayloadKind};
 use diwan_core::record::{
-    AuthoredChange, ChangeReason, Content, Genesis, Version, kind, materialise,
+    AuthoredChange, ChangeReason, Content, Genesis, Materialised, Version, kind, materialise,
 };
 use diwan_core::verify::Verified;
 
@@ -54,7 +55,7 @@ pub(super) fn of_entries(
     }
     changed
         .into_iter()
-        .try_for_each(|num| judge_again(step, num))
+        .try_for_each(|num| step.judge_in_time(num))
 }
 
 /// A payload that was missing has come.
@@ -238,6 +239,19 @@ fn new_record(step: &mut Step<'_, '_>, log: u32, entry: &Entry) -> Result<Option
     Ok((purges || !early.is_empty()).then_some(num))
 }
 
+/// A first version that the gate refused, by its rules of today.
+pub(super) fn first_version_again(
+    step: &mut Step<'_, '_>,
+    log: u32,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    step.tables.set_quarantine(log, entry.header.seq, None)?;
+    let judged = new_record(step, log, entry)?;
+    judged
+        .into_iter()
+        .try_for_each(|num| judge_again(step, num))
+}
+
 /// A first version that came without its payload: of a purged record only the place is kept.
 fn erased_record(
     step: &mut Step<'_, '_>,
@@ -327,13 +341,7 @@ pub(super) fn judge_again(step: &mut Step<'_, '_>, num: u64) -> Result<(), Store
     let reason = (!stands).then_some(ChangeReason::Standing);
     step.tables.set_quarantine(row.log, row.seq, reason)?;
 
-    let (changes, places) = valid_changes(step, num, &genesis)?;
-    let told = materialise(&genesis, &row.id, &changes);
-    for (entry, log, seq) in places {
-        let refused = told.refused.iter().find(|(refused, _)| *refused == entry);
-        step.tables
-            .set_quarantine(log, seq, refused.map(|(_, reason)| *reason))?;
-    }
+    let told = judged_changes(step, num, (&row.id, &genesis))?;
     let edited = !told.steps.is_empty();
     row.state = match (stands, edited) {
         (false, _) => RecordState::Hidden,
@@ -349,20 +357,70 @@ pub(super) fn judge_again(step: &mut Step<'_, '_>, num: u64) -> Result<(), Store
     Ok(())
 }
 
-type Places = Vec<(diwan_core::id::EntryHash, u32, u64)>;
+type Place = (u32, u64);
 
-/// The changes of a record whose writers may edit it; the others go to quarantine.
-pub(super) fn valid_changes(
+/// Judges the changes of a record whose writers may edit it; the others go to quarantine.
+///
+/// The gate looks at few that do not count (see [`limits::UNCOUNTED_CHANGES`]), so no more are read
+/// from the disk than a writer has shown to be worth: a flood of them is never in memory.
+fn judged_changes(
+    step: &mut Step<'_, '_>,
+    num: u64,
+    (record, genesis): (&RecordId, &Genesis),
+) -> Result<Materialised, StoreError> {
+    let mut room: BTreeMap<Writer, usize> = BTreeMap::new();
+    loop {
+        let (changes, places, left) = valid_changes(step, num, genesis, &room)?;
+        let told = materialise(genesis, record, &changes);
+        let mut counted: BTreeMap<Writer, usize> = BTreeMap::new();
+        for made in &told.steps {
+            *counted.entry(made.writer).or_default() += 1;
+        }
+        let mut more = false;
+        for writer in left.keys() {
+            let worth = limits::UNCOUNTED_CHANGES + 2 * counted.get(writer).copied().unwrap_or(0);
+            let before = room.insert(*writer, worth);
+            more |= before.unwrap_or(limits::UNCOUNTED_CHANGES) < worth;
+        }
+        if more {
+            continue;
+        }
+        let refused: BTreeMap<EntryHash, ChangeReason> = told.refused.iter().copied().collect();
+        for (entry, (log, seq)) in places {
+            let reason = refused.get(&entry).copied();
+            step.tables.set_quarantine(log, seq, reason)?;
+        }
+        for (log, seq) in left.into_values().flatten() {
+            let quota = Some(ChangeReason::Quota);
+            step.tables.set_quarantine(log, seq, quota)?;
+        }
+        return Ok(told);
+    }
+}
+
+type ValidChanges = (
+    Vec<AuthoredChange>,
+    Vec<(EntryHash, Place)>,
+    BTreeMap<Writer, Vec<Place>>,
+);
+
+/// The changes of a record whose writers may edit it, with their places, as many of each writer as
+/// there is room for; and the places of those that there was no room for.
+fn valid_changes(
     step: &mut Step<'_, '_>,
     num: u64,
     genesis: &Genesis,
-) -> Result<(Vec<AuthoredChange>, Places), StoreError> {
+    room: &BTreeMap<Writer, usize>,
+) -> Result<ValidChanges, StoreError> {
     let (mut changes, mut places) = (Vec::new(), Vec::new());
+    let mut left: BTreeMap<Writer, Vec<Place>> = BTreeMap::new();
+    let mut read: BTreeMap<Writer, usize> = BTreeMap::new();
     for (log, seq) in step.tables.changes(num)? {
         let Some(entry) = step.tables.entry(log, seq)? else {
             continue;
         };
-        let author = step.replica().agency_of(&entry.header.writer.node);
+        let writer = entry.header.writer;
+        let author = step.replica().agency_of(&writer.node);
         let refused = match author.filter(|agency| genesis.may_edit(agency)) {
             None => Some(ChangeReason::NotEditor),
             Some(_) if standing(step, &entry) != Standing::Valid => Some(ChangeReason::Standing),
@@ -372,19 +430,42 @@ pub(super) fn valid_changes(
             step.tables.set_quarantine(log, seq, refused)?;
             continue;
         }
-        let hash = entry.header.hash();
-        let Some(payload) = entry.payload else {
+        if entry.payload.is_none() {
             continue;
-        };
-        places.push((hash, log, seq));
-        changes.push(AuthoredChange {
-            entry: hash,
-            writer: entry.header.writer,
-            wall_ms: entry.header.wall_ms,
-            payload: payload.bytes,
-        });
+        }
+        let count = read.entry(writer).or_default();
+        if *count
+            >= room
+                .get(&writer)
+                .copied()
+                .unwrap_or(limits::UNCOUNTED_CHANGES)
+        {
+            left.entry(writer).or_default().push((log, seq));
+            continue;
+        }
+        *count += 1;
+        if let Some(change) = AuthoredChange::of(entry) {
+            places.push((change.entry, (log, seq)));
+            changes.push(change);
+        }
     }
-    Ok((changes, places))
+    Ok((changes, places, left))
+}
+
+/// The changes that make a record what it is.
+pub(super) fn counted_changes(
+    step: &Step<'_, '_>,
+    num: u64,
+) -> Result<Vec<AuthoredChange>, StoreError> {
+    let mut changes = Vec::new();
+    for (log, seq) in step.tables.changes(num)? {
+        if step.tables.quarantine_reason(log, seq)?.is_some() {
+            continue;
+        }
+        let entry = step.tables.entry(log, seq)?;
+        changes.extend(entry.and_then(AuthoredChange::of));
+    }
+    Ok(changes)
 }
 
 /// What the group's chain says of an entry.

@@ -9,9 +9,21 @@ use diwan_core::log::{Entry, RangeError};
 use diwan_core::sync::{Incoming, RefusedItem, Suspect};
 use diwan_core::verify::{self, AgencyStep, GroupStep, Refusal, SignedReceipt, Verified};
 
+use super::due::PeerJob;
 use super::effect;
 use super::step::Step;
 use crate::store::StoreError;
+
+/// What became of what a peer brought.
+#[derive(Debug)]
+pub struct Taken {
+    /// Entries that are new here.
+    pub stored: u64,
+    /// What was not taken, and why.
+    pub refused: Vec<RefusedItem>,
+    /// How many of the new entries went into quarantine for good, by the agency that wrote them.
+    pub vain: BTreeMap<AgencyId, u64>,
+}
 
 impl Step<'_, '_> {
     /// Takes what a peer brought. Everything is verified here; what does not hold is refused item
@@ -23,9 +35,20 @@ impl Step<'_, '_> {
         &mut self,
         from: &AgencyId,
         incoming: Incoming,
-    ) -> Result<(u64, Vec<RefusedItem>), StoreError> {
+    ) -> Result<Taken, StoreError> {
+        self.peer_job = Some(PeerJob {
+            agency: *from,
+            began_ms: self.machine().elapsed_ms(),
+        });
+        let taken = self.take_from(from, incoming);
+        self.peer_job = None;
+        taken
+    }
+
+    fn take_from(&mut self, from: &AgencyId, incoming: Incoming) -> Result<Taken, StoreError> {
         let mut refused = Vec::new();
         let mut stored = 0;
+        let mut vain = BTreeMap::new();
         match incoming {
             Incoming::Agency(agency, height, statements) => {
                 let outcome = self.take_agency_statements(&agency, height, &statements)?;
@@ -59,7 +82,12 @@ impl Step<'_, '_> {
                         false => Err(verify::Refusal::NotMember),
                     };
                     match verified {
-                        Ok(entries) => stored += self.take_foreign(entries)?,
+                        Ok(entries) => {
+                            let author = self.replica().agency_of(&writer.node);
+                            let (new, of_them_vain) = self.take_foreign(entries)?;
+                            stored += new;
+                            *vain.entry(author.unwrap_or(*from)).or_default() += of_them_vain;
+                        }
                         Err(refusal) => refused.push(refused_range(&refusal, group, writer)),
                     }
                 }
@@ -84,7 +112,11 @@ impl Step<'_, '_> {
                 refused.push(innocent("not-a-member"));
             }
         }
-        Ok((stored, refused))
+        Ok(Taken {
+            stored,
+            refused,
+            vain,
+        })
     }
 
     /// A group that this agency shares with a peer, and that an agency is or was in.
@@ -100,19 +132,26 @@ impl Step<'_, '_> {
 
     /// Entries that came from elsewhere. Some of this node's own log mean that it is a copy of a home
     /// that went on: it begins a new life before it writes anything.
-    fn take_foreign(&mut self, entries: Verified<Vec<Entry>>) -> Result<u64, StoreError> {
-        let own = self.me().writer();
-        let is_own = entries
-            .first()
-            .is_some_and(|entry| entry.header.writer == own);
+    /// Returns how many are new, and how many of those went into quarantine for good.
+    fn take_foreign(&mut self, entries: Verified<Vec<Entry>>) -> Result<(u64, u64), StoreError> {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return Ok((0, 0));
+        };
+        let (group, writer) = (first.header.group, first.header.writer);
+        let (first, last) = (first.header.seq, last.header.seq);
+        let is_own = writer == self.me().writer();
         let stored = self.take_entries(entries)?;
+        let vain = match self.state.logs.get(&(group, writer)) {
+            Some(log) => self.tables.quarantined_between(*log, first, last)?,
+            None => 0,
+        };
         if is_own && stored > 0 {
             tracing::warn!(
                 "this home is older than its own log: it goes on under a new incarnation"
             );
             self.renew()?;
         }
-        Ok(stored)
+        Ok((stored, vain))
     }
 
     fn take_agency_statements(

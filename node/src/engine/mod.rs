@@ -4,7 +4,11 @@
 //! One thread owns the writing side of the store. Jobs that arrive together become one durable
 //! commit; only then are they answered, and only then does anybody see the new state.
 
+mod allowance;
 mod chains;
+mod cost;
+mod driver;
+mod due;
 mod effect;
 mod forks;
 mod govern;
@@ -21,6 +25,7 @@ mod writer;
 pub use chains::{MemberChange, Removal};
 pub use forks::compared;
 pub use govern::{MemberOutcome, PendingView};
+pub use incoming::Taken;
 pub use indexer::Indexer;
 pub use machine::{Machine, ThisMachine};
 pub use peers::{PeerView, Peers};
@@ -35,7 +40,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use diwan_api::error::{ApiError, ErrorCode};
-use diwan_core::id::{GroupId, Me, Writer};
+use diwan_core::id::{AgencyId, GroupId, Me, Writer};
 use diwan_core::replica::Replica;
 use diwan_core::wire::Signing;
 use tokio::sync::{mpsc, watch};
@@ -54,6 +59,8 @@ pub struct State {
     pub logs: BTreeMap<(GroupId, Writer), u32>,
     /// Sequence of the newest change of a record.
     pub store_seq: u64,
+    /// How many records wait to be judged, by the agency whose message called for it.
+    pub due: BTreeMap<AgencyId, u64>,
 }
 
 /// Why the engine did not do what was asked.

@@ -1,30 +1,20 @@
 //! Sessions with peers: the sync machine of the core on the links of the net room.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use diwan_core::id::{AgencyId, GroupId, NodeKey, Writer};
-use diwan_core::limits;
-use diwan_core::log::Range;
-use diwan_core::sync::{GroupProgress, Input, Session, SessionStats, Wish};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::task::JoinHandle;
+use diwan_core::id::{AgencyId, GroupId, NodeKey};
+use diwan_core::sync::{GroupProgress, SessionStats};
+use tokio::sync::{mpsc, watch};
 
-use super::{Engine, EngineError, Machine, compared, served};
-use crate::net::{Link, LinkHandle, LinkReader, LinkWriter, Net, NetEvent, PeerAddresses};
-use crate::store::StoreError;
+use super::allowance::Allowance;
+use super::{Engine, Machine, driver};
+use crate::net::{Net, NetEvent, PeerAddresses};
 
-/// How often a session is told that time passed.
-const TICK: Duration = Duration::from_millis(250);
-/// Frames read ahead of the session: then the stream's own backpressure holds the peer back.
-const FRAMES_AHEAD: usize = 4;
-/// Bytes that wait to be written to a peer that does not read: then the session ends. Batches of
-/// entries wait for room anyway; this bounds answers to a flood of small questions.
-const QUEUED_BYTES: usize = 32 * 1024 * 1024;
-/// Batches of entries that wait to be written: one on the wire, one ready.
-const BATCHES_AHEAD: usize = 2;
+/// Why a session ended that took more than its share.
+pub(super) const FLOODS: &str =
+    "it floods this node with what is in vain; it may come back in a minute";
 
 /// A peer as the admin sees it.
 #[derive(Clone, Debug)]
@@ -68,6 +58,9 @@ pub struct Peers {
     machine: Arc<dyn Machine>,
     views: Views,
     changed: watch::Sender<u64>,
+    allowance: Arc<Mutex<Allowance>>,
+    /// Bytes that wait to be written over all sessions.
+    pub(super) queued: Arc<AtomicUsize>,
 }
 
 impl Peers {
@@ -79,6 +72,8 @@ impl Peers {
             machine: engine.machine(),
             views: Views::default(),
             changed: watch::channel(0).0,
+            allowance: Arc::default(),
+            queued: Arc::default(),
         };
         tokio::spawn(peers.clone().follow_trust(engine.clone()));
         tokio::spawn(peers.clone().follow_net(engine.clone(), events));
@@ -113,11 +108,17 @@ impl Peers {
         self.net.shutdown().await;
     }
 
+    pub(super) fn allowance(&self) -> std::sync::MutexGuard<'_, Allowance> {
+        self.allowance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<NodeKey, PeerView>> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn update(&self, node: NodeKey, change: impl FnOnce(&mut PeerView)) {
+    pub(super) fn update(&self, node: NodeKey, change: impl FnOnce(&mut PeerView)) {
         change(
             self.lock()
                 .entry(node)
@@ -162,6 +163,9 @@ impl Peers {
                 self.lock()
                     .retain(|node, _| peers.iter().any(|peer| peer.peer == node.0));
                 self.net.set_peers(peers.clone()).await;
+                let trusted: BTreeSet<AgencyId> =
+                    now.replica.peers().map(|(_, agency)| *agency).collect();
+                self.allowance().keep(|agency| trusted.contains(agency));
                 known = Some(peers);
             }
             if state.changed().await.is_err() {
@@ -175,250 +179,40 @@ impl Peers {
             match event {
                 NetEvent::Dialing { peer } => self.set_state(NodeKey(peer), "dialing", None),
                 NetEvent::Offline { peer, reason } => {
-                    self.set_state(NodeKey(peer), "offline", Some(reason));
+                    let node = NodeKey(peer);
+                    let reason = match self.is_away(&engine, &node) {
+                        true => FLOODS.to_owned(),
+                        false => reason,
+                    };
+                    self.set_state(node, "offline", Some(reason));
                 }
                 NetEvent::Connected { peer, link, .. } => {
                     let node = NodeKey(peer);
                     let Some(agency) = engine.state().replica.agency_of(&node) else {
                         continue;
                     };
+                    if self.is_away(&engine, &node) {
+                        continue;
+                    }
                     self.set_state(node, "connected", None);
-                    tokio::spawn(run(self.clone(), engine.clone(), node, agency, link));
+                    tokio::spawn(driver::run(
+                        self.clone(),
+                        engine.clone(),
+                        node,
+                        agency,
+                        link,
+                    ));
                 }
             }
         }
     }
 }
 
-/// One session, from the link's first byte to its last.
-async fn run(peers: Peers, engine: Engine, node: NodeKey, agency: AgencyId, link: Link) {
-    let handle = link.handle();
-    let (reader, writer) = link.split();
-    let (arrived, frames) = mpsc::channel(FRAMES_AHEAD);
-    let (outgoing, queue) = mpsc::unbounded_channel();
-    let reading = tokio::spawn(read_frames(reader, arrived));
-    let queued = Arc::new(AtomicUsize::new(0));
-    let writing = tokio::spawn(write_frames(writer, queue, queued.clone()));
-    let mut driver = Driver {
-        session: Session::new(node, agency, engine.elapsed_ms()),
-        engine,
-        peers,
-        node,
-        handle: handle.clone(),
-        outgoing,
-        queued,
-        batches: Arc::new(Semaphore::new(BATCHES_AHEAD)),
-        permit: None,
-    };
-    if let Err(end) = driver.drive(frames).await {
-        tracing::info!(peer = %node.short(), reason = %end, "session ended");
-    }
-    handle.close();
-    reading.abort();
-    drop(driver);
-    let _ = writing.await;
-}
-
-type Outgoing = (Vec<u8>, Option<OwnedSemaphorePermit>);
-
-async fn read_frames(mut reader: LinkReader, arrived: mpsc::Sender<Vec<u8>>) {
-    let max = u32::try_from(limits::FRAME_BYTES).unwrap_or(u32::MAX);
-    while let Ok(Some(frame)) = reader.read_frame(max).await {
-        if arrived.send(frame).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn write_frames(
-    mut writer: LinkWriter,
-    mut queue: mpsc::UnboundedReceiver<Outgoing>,
-    queued: Arc<AtomicUsize>,
-) {
-    while let Some((frame, _permit)) = queue.recv().await {
-        if writer.write_frame(&frame).await.is_err() {
-            return;
-        }
-        queued.fetch_sub(frame.len(), Ordering::Relaxed);
-    }
-}
-
-struct ReadDone {
-    group: GroupId,
-    writer: Writer,
-    range: Result<Option<Range>, EngineError>,
-    permit: Option<OwnedSemaphorePermit>,
-}
-
-struct Driver {
-    session: Session,
-    engine: Engine,
-    peers: Peers,
-    node: NodeKey,
-    handle: LinkHandle,
-    outgoing: mpsc::UnboundedSender<Outgoing>,
-    /// Bytes in that queue.
-    queued: Arc<AtomicUsize>,
-    batches: Arc<Semaphore>,
-    /// Room in the queue for the batch that was just read.
-    permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Driver {
-    /// Runs until the session or the link ends; says why.
-    async fn drive(&mut self, mut frames: mpsc::Receiver<Vec<u8>>) -> Result<(), String> {
-        let mut state = self.engine.watch();
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut read: Option<JoinHandle<ReadDone>> = self.perform(Input::Start).await?;
-        loop {
-            let input = tokio::select! {
-                frame = frames.recv() => Input::Frame(frame.ok_or("the link ended")?),
-                changed = state.changed() => {
-                    changed.map_err(|_| "the node is stopping")?;
-                    Input::Changed
-                }
-                _ = tick.tick() => Input::Tick,
-                done = wait_for(&mut read), if read.is_some() => {
-                    read = None;
-                    let done = done.map_err(|error| error.to_string())?;
-                    self.permit = done.permit;
-                    let range = done.range.map_err(|error| error.to_string())?;
-                    Input::Read { group: done.group, writer: done.writer, range }
-                }
-            };
-            if let Some(next) = self.perform(input).await? {
-                read = Some(next);
-            }
-        }
-    }
-
-    /// Gives the session an input and fulfils its wishes, in order.
-    async fn perform(&mut self, input: Input) -> Result<Option<JoinHandle<ReadDone>>, String> {
-        let mut read = None;
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
-            let state = self.engine.state();
-            for wish in self
-                .session
-                .handle(input, &state.replica, self.engine.elapsed_ms())
-            {
-                match wish {
-                    Wish::Send(frame) => {
-                        self.send(frame)?;
-                    }
-                    Wish::Read {
-                        group,
-                        writer,
-                        from,
-                    } => {
-                        read = Some(self.read(group, writer, from));
-                    }
-                    Wish::Submit(incoming) => {
-                        let from = self.engine.state().replica.agency_of(&self.node);
-                        let from = from.ok_or("the peer lost its place")?;
-                        let taken = self
-                            .engine
-                            .submit(move |step| Ok(step.take_incoming(&from, incoming)?))
-                            .await;
-                        let (stored, refused) = taken.map_err(|error| error.to_string())?;
-                        inputs.push(Input::Submitted { stored, refused });
-                    }
-                    Wish::Compare {
-                        group,
-                        writer,
-                        points,
-                    } => {
-                        let (engine, state) = (self.engine.clone(), state.clone());
-                        let compared = tokio::task::spawn_blocking(move || {
-                            let reading = engine.read()?;
-                            let about = (group, writer);
-                            Ok::<_, EngineError>(compared(&state, &reading, about, &points)?)
-                        });
-                        let message = compared.await.map_err(|error| error.to_string())?;
-                        let message = message.map_err(|error| error.to_string())?;
-                        inputs.push(Input::Answer {
-                            group,
-                            messages: message.into_iter().collect(),
-                        });
-                    }
-                    Wish::Serve { group, entries } => {
-                        let (engine, state) = (self.engine.clone(), state.clone());
-                        let serving = tokio::task::spawn_blocking(move || {
-                            let reading = engine.read()?;
-                            Ok::<_, EngineError>(served(&state, &reading, group, &entries)?)
-                        });
-                        let messages = serving.await.map_err(|error| error.to_string())?;
-                        let messages = messages.map_err(|error| error.to_string())?;
-                        inputs.push(Input::Answer { group, messages });
-                    }
-                    Wish::Close(reason) => return Err(reason.to_string()),
-                }
-            }
-        }
-        self.publish();
-        Ok(read)
-    }
-
-    fn send(&mut self, frame: Vec<u8>) -> Result<(), String> {
-        let queued = self.queued.fetch_add(frame.len(), Ordering::Relaxed);
-        if queued > QUEUED_BYTES {
-            return Err("the peer asks and does not read the answers".to_owned());
-        }
-        let permit = self.permit.take();
-        self.outgoing
-            .send((frame, permit))
-            .map_err(|_| "the link ended".to_owned())
-    }
-
-    /// Reads a range as soon as there is room for it in the outgoing queue.
-    fn read(&self, group: GroupId, writer: Writer, from: u64) -> JoinHandle<ReadDone> {
-        let (engine, batches) = (self.engine.clone(), self.batches.clone());
-        tokio::spawn(async move {
-            let permit = batches.acquire_owned().await.ok();
-            let state = engine.state();
-            let log = state.logs.get(&(group, writer)).copied();
-            let found = state.replica.group(&group);
-            let end = found.and_then(|found| state.replica.end_of_log(found, &writer));
-            let last_valid = end.map(|end| end.last.seq);
-            let reading = tokio::task::spawn_blocking(move || -> Result<_, EngineError> {
-                let Some(log) = log else { return Ok(None) };
-                Ok(engine
-                    .read()?
-                    .range(log, from, limits::BATCH_TARGET_BYTES, last_valid)?)
-            });
-            let range = reading
-                .await
-                .unwrap_or_else(|error| Err(StoreError::Io(error.to_string()).into()));
-            ReadDone {
-                group,
-                writer,
-                range,
-                permit,
-            }
-        })
-    }
-
-    fn publish(&self) {
-        let state = self.engine.state();
-        let stats = self.session.stats().clone();
-        let progress = self.session.progress(&state.replica);
-        let equal = self.session.is_equal(&state.replica);
-        let bytes = (self.handle.bytes_read(), self.handle.bytes_written());
-        self.peers.update(self.node, |view| {
-            view.stats = stats;
-            view.progress = progress;
-            view.equal = equal;
-            view.bytes = bytes;
-        });
-    }
-}
-
-async fn wait_for(
-    read: &mut Option<JoinHandle<ReadDone>>,
-) -> Result<ReadDone, tokio::task::JoinError> {
-    match read {
-        Some(read) => read.await,
-        None => std::future::pending().await,
+impl Peers {
+    /// Whether a node's agency was sent away and may not be back yet.
+    fn is_away(&self, engine: &Engine, node: &NodeKey) -> bool {
+        let agency = engine.state().replica.agency_of(node);
+        let now_ms = engine.elapsed_ms();
+        agency.is_some_and(|agency| self.allowance().is_away(&agency, now_ms))
     }
 }

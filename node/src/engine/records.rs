@@ -146,7 +146,7 @@ impl Step<'_, '_> {
                 .with("origin", origin)
                 .into());
         }
-        let (changes, _) = effect::valid_changes(self, num, &genesis)?;
+        let changes = effect::counted_changes(self, num)?;
         let writer = self.me().writer();
         let payloads = change_payloads(&genesis, record, &changes, base, edit, &writer)
             .map_err(|error| edit_refused(record, error))?;

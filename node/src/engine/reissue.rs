@@ -102,7 +102,7 @@ impl Step<'_, '_> {
         let Some(genesis) = self.genesis(&row)? else {
             return Ok(false);
         };
-        let (changes, _) = effect::valid_changes(self, num, &genesis)?;
+        let changes = effect::counted_changes(self, num)?;
         let target = with_entries(&genesis, record, changes, entries);
         let Some(now) = self.tables.content(num, &row)? else {
             return Ok(false);
@@ -122,14 +122,7 @@ fn with_entries(
     mut changes: Vec<AuthoredChange>,
     entries: &[&Entry],
 ) -> Content {
-    let again = entries.iter().filter_map(|entry| {
-        Some(AuthoredChange {
-            entry: entry.header.hash(),
-            writer: entry.header.writer,
-            wall_ms: entry.header.wall_ms,
-            payload: entry.payload.as_ref()?.bytes.clone(),
-        })
-    });
-    changes.extend(again);
+    let again = entries.iter().copied().cloned();
+    changes.extend(again.filter_map(AuthoredChange::of));
     materialise(genesis, record, &changes).content
 }

@@ -12,6 +12,7 @@ use diwan_core::replica::Replica;
 use diwan_core::verify::{self, OwnEntry, Receipt, Verified};
 use diwan_core::wire::Signing;
 
+use super::due::PeerJob;
 use super::machine::Machine;
 use super::{EngineError, OwnKeys, State, effect};
 use crate::store::{StoreError, Writing};
@@ -24,6 +25,8 @@ pub struct Step<'a, 'txn> {
     machine: &'a dyn Machine,
     /// Groups whose frontier moved: they get a new receipt.
     moved: BTreeSet<GroupId>,
+    /// The message of a peer that is being taken.
+    pub(super) peer_job: Option<PeerJob>,
 }
 
 impl<'a, 'txn> Step<'a, 'txn> {
@@ -39,6 +42,7 @@ impl<'a, 'txn> Step<'a, 'txn> {
             keys,
             machine,
             moved: BTreeSet::new(),
+            peer_job: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The engine without threads and sockets: nodes in temporary files, whose sessions are pumped by
 //! hand. What one node signs, the others judge by themselves.
 
+mod flooding;
 mod forks;
 mod governing;
 mod purging;
@@ -63,6 +64,10 @@ impl Bench {
     }
 
     fn open(&mut self) {
+        self.open_on(Arc::new(ThisMachine));
+    }
+
+    fn open_on(&mut self, machine: Arc<dyn Machine>) {
         let store = Store::open(&self.path, false).unwrap();
         let (root, node) = (key(self.seeds.0), key(self.seeds.1));
         let state = read_state(&self.path, &store.read().unwrap(), &node).unwrap();
@@ -70,7 +75,6 @@ impl Bench {
             node,
             root: Some(root),
         };
-        let machine = Arc::new(ThisMachine);
         self.committer = Some(Committer::new(store, state, keys, machine));
     }
 
@@ -266,7 +270,9 @@ fn sync(nodes: &mut [Bench], a: usize, b: usize) -> bool {
                 }
                 Wish::Submit(incoming) => {
                     let taken = node.step(|step| Ok(step.take_incoming(&other_agency, incoming)?));
-                    let (stored, refused) = taken.unwrap();
+                    let Taken {
+                        stored, refused, ..
+                    } = taken.unwrap();
                     assert!(refused.iter().all(|item| item.innocent), "{refused:?}");
                     queue.push_back((side, Input::Submitted { stored, refused }));
                     queue.push_back((side, Input::Changed));

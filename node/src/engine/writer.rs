@@ -72,6 +72,19 @@ impl Committer {
         done.ok_or_else(|| refused.unwrap_or(EngineError::Stopped))
     }
 
+    /// Where the gate's rules are others than those that the store was judged by, calls every record
+    /// up to be judged again; that is done between the commits that follow.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing has changed.
+    pub fn keep_up_with_gate(&mut self) -> Result<u64, StoreError> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone is not general enough in its lifetimes"
+        )]
+        self.commit(|step| step.call_up_for_new_gate())
+    }
+
     /// Notes that the store is closed in order.
     ///
     /// # Errors
@@ -88,6 +101,7 @@ impl Committer {
         let done = self.store.write(|tables| {
             let mut step = Step::new(tables, &mut staged, &self.keys, &*self.machine);
             let done = jobs(&mut step)?;
+            step.judge_due()?;
             step.finish()?;
             Ok::<_, StoreError>(done)
         })?;
@@ -106,7 +120,21 @@ impl WriterThread {
     /// in order.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Order>) {
         let mut stopping = false;
-        while !stopping && let Some(first) = queue.blocking_recv() {
+        let mut may_judge = true;
+        while !stopping {
+            // What was put off is judged while nobody asks for anything.
+            let first = match may_judge && !self.committer.state().due.is_empty() {
+                true => match queue.try_recv() {
+                    Ok(order) => Some(order),
+                    Err(mpsc::error::TryRecvError::Empty) => {
+                        may_judge = self.commit(Vec::new());
+                        continue;
+                    }
+                    Err(mpsc::error::TryRecvError::Disconnected) => None,
+                },
+                false => queue.blocking_recv(),
+            };
+            let Some(first) = first else { break };
             let mut jobs = Vec::new();
             let mut next = Some(first);
             while let Some(order) = next {
@@ -118,7 +146,7 @@ impl WriterThread {
                 next = if full { None } else { queue.try_recv().ok() };
             }
             if !jobs.is_empty() {
-                self.commit(jobs);
+                may_judge = self.commit(jobs);
             }
         }
         if let Err(error) = self.committer.close() {
@@ -126,7 +154,8 @@ impl WriterThread {
         }
     }
 
-    fn commit(&mut self, jobs: Vec<Job>) {
+    /// False where the commit failed: it is not tried again before somebody asks for something.
+    fn commit(&mut self, jobs: Vec<Job>) -> bool {
         let outcome = self.committer.commit(|step| {
             jobs.into_iter()
                 .map(|job| job(step))
@@ -138,8 +167,12 @@ impl WriterThread {
                 for answer in answers {
                     answer(Ok(()));
                 }
+                true
             }
-            Err(error) => tracing::error!(%error, "a commit failed; nothing of it is stored"),
+            Err(error) => {
+                tracing::error!(%error, "a commit failed; nothing of it is stored");
+                false
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use libp2p::core::{Endpoint, transport::PortUse};
 use libp2p::multiaddr::Protocol;
@@ -20,17 +20,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
-/// Handshakes that one address may start at once. Thirty nodes behind one address translator that
-/// all come back after an outage pass, each dialling once over TCP or QUIC.
-const BURST: u32 = 40;
-
-/// Time in which one address earns one more handshake: 15 a minute are some 15 ms of work, far
-/// more than backing-off peers need, and useless for exhausting a node.
-const REFILL: Duration = Duration::from_secs(4);
-
-/// Addresses remembered at once, about 64 bytes each. Beyond it the one with the most allowance
-/// left is forgotten, so a flood from many addresses neither fills memory nor clears the worst.
-const MAX_SOURCES: usize = 4096;
+use crate::limits::{HANDSHAKE_EARNED, HANDSHAKE_SOURCES, HANDSHAKES_AT_ONCE};
 
 /// Denies connections of addresses that start handshakes too often.
 #[derive(Debug, Default)]
@@ -113,7 +103,7 @@ fn source_of(address: &Multiaddr) -> Option<IpAddr> {
     })
 }
 
-/// One token bucket per source, in memory bounded by [`MAX_SOURCES`].
+/// One token bucket per source, in memory bounded by [`HANDSHAKE_SOURCES`].
 #[derive(Debug, Default)]
 struct Allowance {
     /// Per source the moment at which its bucket will be full again: all that a bucket needs.
@@ -123,12 +113,12 @@ struct Allowance {
 impl Allowance {
     /// Takes one handshake from the source's allowance; `false` when it has none left.
     fn take(&mut self, source: IpAddr, now: Instant) -> bool {
-        if !self.full_at.contains_key(&source) && self.full_at.len() >= MAX_SOURCES {
+        if !self.full_at.contains_key(&source) && self.full_at.len() >= HANDSHAKE_SOURCES {
             self.make_room(now);
         }
         let full_at = self.full_at.entry(source).or_insert(now);
-        let after = (*full_at).max(now) + REFILL;
-        if after.duration_since(now) > REFILL * BURST {
+        let after = (*full_at).max(now) + HANDSHAKE_EARNED;
+        if after.duration_since(now) > HANDSHAKE_EARNED * HANDSHAKES_AT_ONCE {
             return false;
         }
         *full_at = after;
@@ -138,7 +128,7 @@ impl Allowance {
     /// Forgets every source whose allowance is whole again, or else the one nearest to it.
     fn make_room(&mut self, now: Instant) {
         self.full_at.retain(|_, full_at| *full_at > now);
-        if self.full_at.len() >= MAX_SOURCES {
+        if self.full_at.len() >= HANDSHAKE_SOURCES {
             let nearest = self.full_at.iter().min_by_key(|(_, full_at)| **full_at);
             if let Some(source) = nearest.map(|(source, _)| *source) {
                 self.full_at.remove(&source);
@@ -159,13 +149,13 @@ mod tests {
     fn a_burst_passes_and_then_one_each_refill() {
         let mut allowance = Allowance::default();
         let start = Instant::now();
-        for _ in 0..BURST {
+        for _ in 0..HANDSHAKES_AT_ONCE {
             assert!(allowance.take(HERE, start));
         }
         assert!(!allowance.take(HERE, start));
-        assert!(!allowance.take(HERE, start + REFILL / 2));
-        assert!(allowance.take(HERE, start + REFILL));
-        assert!(!allowance.take(HERE, start + REFILL));
+        assert!(!allowance.take(HERE, start + HANDSHAKE_EARNED / 2));
+        assert!(allowance.take(HERE, start + HANDSHAKE_EARNED));
+        assert!(!allowance.take(HERE, start + HANDSHAKE_EARNED));
     }
 
     #[test]
@@ -176,7 +166,7 @@ mod tests {
         for _ in 0..1000 {
             assert!(!allowance.take(HERE, start));
         }
-        assert!(allowance.take(HERE, start + REFILL));
+        assert!(allowance.take(HERE, start + HANDSHAKE_EARNED));
     }
 
     #[test]
@@ -194,7 +184,7 @@ mod tests {
         while allowance.take(HERE, start) {}
         for n in 0..20_000_u32 {
             assert!(allowance.take(IpAddr::V4(Ipv4Addr::from_bits(n)), start));
-            assert!(allowance.full_at.len() <= MAX_SOURCES);
+            assert!(allowance.full_at.len() <= HANDSHAKE_SOURCES);
         }
         assert!(!allowance.take(HERE, start), "the worst was forgotten");
     }

@@ -59,6 +59,8 @@ pub struct NetConfig {
     /// Established connections at once, over all peers. Must exceed the number of trusted peers,
     /// since for a moment two connections to a peer may stand: twice that number is ample.
     pub max_connections: u32,
+    /// Bytes of memory of the whole process above which no new connection is taken or made.
+    pub max_memory: usize,
 }
 
 /// A trusted peer and where it may be found.
@@ -122,7 +124,7 @@ impl Net {
             Keypair::ed25519_from_bytes(seed.as_mut()).map_err(|error| NetError::Identity {
                 reason: error.to_string(),
             })?;
-        let mut swarm = transport::swarm(&keypair, config.max_connections)?;
+        let mut swarm = transport::swarm(&keypair, config.max_connections, config.max_memory)?;
         let listeners = Listeners::bind(&mut swarm, &config.listen).await?;
         let listening = listeners.watch();
         let (commands, command_queue) = mpsc::channel(COMMANDS);

@@ -22,15 +22,15 @@ use std::time::{Duration, Instant};
 use libp2p::swarm::ConnectionId;
 
 use super::backoff::Backoff;
-use super::transport::{DIALED_AT_ONCE, HANDSHAKE_TIMEOUT, MAX_ADDRESSES};
+use crate::limits::{DIALED_ADDRESSES, DIALED_AT_ONCE, HANDSHAKE_TIMEOUT};
 
 /// For how long after a link began a dial that began before it may still arrive: as long as a dial
-/// goes on trying, which is [`MAX_ADDRESSES`] addresses, two at a time, of [`HANDSHAKE_TIMEOUT`]
+/// goes on trying, which is [`DIALED_ADDRESSES`] addresses, two at a time, of [`HANDSHAKE_TIMEOUT`]
 /// each, and 5 s for looking up names. Should a dial take longer all the same, the link starts
 /// anew once; a peer that does lose its link within this time, unnoticed, is refused until it is
 /// over.
 const CROSSING_DIALS: Duration = Duration::from_secs(
-    MAX_ADDRESSES as u64 / DIALED_AT_ONCE.get() as u64 * HANDSHAKE_TIMEOUT.as_secs() + 5,
+    DIALED_ADDRESSES as u64 / DIALED_AT_ONCE.get() as u64 * HANDSHAKE_TIMEOUT.as_secs() + 5,
 );
 
 /// What the network task is to do for a peer.

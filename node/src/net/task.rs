@@ -20,8 +20,9 @@ use super::link::{Link, LinkDone, LinkState};
 use super::listeners::Listeners;
 use super::peering::{Peering, Wish};
 use super::streams::{StreamEvent, StreamOutcome};
-use super::transport::{Behaviour, BehaviourEvent, MAX_ADDRESSES};
+use super::transport::{Behaviour, BehaviourEvent};
 use super::{NetConfig, NetEvent, PeerAddresses, identity, listeners, reason};
+use crate::limits::DIALED_ADDRESSES;
 
 /// How long stopping waits for connections to close in order.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -154,7 +155,7 @@ impl Task {
             let (_, known) = wanted.entry(id).or_insert((*peer, Vec::new()));
             for text in addresses {
                 match identity::dial_address(text, id) {
-                    Some(address) if known.len() < MAX_ADDRESSES => known.push(address),
+                    Some(address) if known.len() < DIALED_ADDRESSES => known.push(address),
                     _ => tracing::warn!(peer = %id, address = text, "address skipped"),
                 }
             }

@@ -40,6 +40,7 @@ fn config(seed: u8, listen: &[&str]) -> NetConfig {
         redial_max: Duration::from_secs(1),
         jitter_seed: u64::from(seed),
         max_connections: 16,
+        max_memory: usize::MAX,
     }
 }
 
@@ -255,7 +256,7 @@ async fn a_flood_of_sockets_is_shed() {
             .map(|_| TcpStream::connect(address).unwrap())
             .collect();
         let last = sockets.last_mut().unwrap();
-        last.set_read_timeout(Some(transport::HANDSHAKE_TIMEOUT / 2))
+        last.set_read_timeout(Some(crate::limits::HANDSHAKE_TIMEOUT / 2))
             .unwrap();
         // An end or a reset; a timeout would mean that the node still holds the socket.
         match last.read(&mut [0; 16]) {

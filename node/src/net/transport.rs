@@ -3,8 +3,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::num::NonZeroU8;
-use std::time::Duration;
 
 use libp2p::core::Transport;
 use libp2p::core::muxing::StreamMuxerBox;
@@ -15,39 +13,15 @@ use libp2p::swarm::{self, NetworkBehaviour};
 use libp2p::{PeerId, Swarm, dns, quic, tcp, tls, yamux};
 use libp2p_allow_block_list::{AllowedPeers, Behaviour as PeerList};
 use libp2p_connection_limits::{Behaviour as Limits, ConnectionLimits};
+use libp2p_memory_connection_limits::Behaviour as Memory;
 
 use super::error::NetError;
 use super::gate::Gate;
 use super::streams::Streams;
-
-/// From the first packet to an established connection. Four round trips of a bad satellite link
-/// take some 6 s; a stranger holds a pending connection no longer than this.
-pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a connection stays without a stream: while the deciding side opens one. Ample, as
-/// opening has its own limit of 10 s.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Handshakes under way at once, of some 100 KiB each: bounds what strangers can occupy.
-const MAX_PENDING_INCOMING: u32 = 64;
-
-/// Established connections to one peer: both sides may dial at once and each tries two addresses
-/// at a time. All but one are closed within a round trip.
-const MAX_CONNECTIONS_PER_PEER: u32 = 4;
-
-/// Addresses of one peer that are dialled; further ones are left out. Bounds how long one dial
-/// goes on, and how many connections somebody else's list of addresses can make this node attempt.
-pub(crate) const MAX_ADDRESSES: usize = 8;
-
-/// Addresses of one peer that are dialled at once; the others follow as these fail.
-pub(crate) const DIALED_AT_ONCE: NonZeroU8 = match NonZeroU8::new(2) {
-    Some(two) => two,
-    None => NonZeroU8::MIN,
+use crate::limits::{
+    CONNECTIONS_PER_PEER, DIALED_AT_ONCE, HANDSHAKE_TIMEOUT, IDLE_CONNECTION, PENDING_INCOMING,
+    STREAMS_PER_CONNECTION,
 };
-
-/// Streams a peer may have open on a connection. The protocol needs one; the second leaves room
-/// for refusing it in order.
-const MAX_STREAMS: u32 = 2;
 
 /// All behaviours of the swarm. Each may deny a connection, in this order.
 #[derive(NetworkBehaviour)]
@@ -56,26 +30,32 @@ pub(crate) struct Behaviour {
     /// The trust set. Denies everyone else, and closes the connections of who leaves it.
     pub(crate) trusted: PeerList<AllowedPeers>,
     limits: Limits,
+    memory: Memory,
     pub(crate) streams: Streams,
 }
 
 /// A swarm that speaks as this node and trusts nobody yet.
-pub(crate) fn swarm(keypair: &Keypair, max_connections: u32) -> Result<Swarm<Behaviour>, NetError> {
+pub(crate) fn swarm(
+    keypair: &Keypair,
+    max_connections: u32,
+    max_memory: usize,
+) -> Result<Swarm<Behaviour>, NetError> {
     refuse_key_log(env::var_os("SSLKEYLOGFILE"))?;
     let limits = ConnectionLimits::default()
-        .with_max_pending_incoming(Some(MAX_PENDING_INCOMING))
-        .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER))
+        .with_max_pending_incoming(Some(PENDING_INCOMING))
+        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER))
         .with_max_established(Some(max_connections));
     let behaviour = Behaviour {
         gate: Gate::default(),
         trusted: PeerList::default(),
         limits: Limits::new(limits),
+        memory: Memory::with_max_bytes(max_memory),
         streams: Streams::default(),
     };
     let config = swarm::Config::with_tokio_executor()
-        .with_idle_connection_timeout(IDLE_TIMEOUT)
+        .with_idle_connection_timeout(IDLE_CONNECTION)
         .with_dial_concurrency_factor(DIALED_AT_ONCE)
-        .with_max_negotiating_inbound_streams(MAX_STREAMS as usize);
+        .with_max_negotiating_inbound_streams(STREAMS_PER_CONNECTION as usize);
     Ok(Swarm::new(
         transport(keypair)?,
         behaviour,
@@ -107,7 +87,7 @@ fn by_ip(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError>
         reason: error.to_string(),
     })?;
     let mut yamux = yamux::Config::default();
-    yamux.set_max_num_streams(MAX_STREAMS as usize);
+    yamux.set_max_num_streams(STREAMS_PER_CONNECTION as usize);
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
         .upgrade(Version::V1Lazy)
         .authenticate(tls)
@@ -117,7 +97,7 @@ fn by_ip(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError>
 
     let mut config = quic::Config::new(keypair);
     config.handshake_timeout = HANDSHAKE_TIMEOUT;
-    config.max_concurrent_stream_limit = MAX_STREAMS;
+    config.max_concurrent_stream_limit = STREAMS_PER_CONNECTION;
     let quic = quic::tokio::Transport::new(config)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
 

@@ -8,6 +8,7 @@ mod disk;
 mod reading;
 mod rows;
 mod tables;
+mod tracked;
 mod writing;
 
 pub use disk::Disk;
@@ -194,8 +195,14 @@ impl Store {
         // Quick repair costs a little with every commit and saves a scan of the whole file after
         // kill -9. It implies two-phase commit, which redb advises where bytes come from strangers.
         transaction.set_quick_repair(true);
-        let outcome = step(&mut Writing::open(&transaction)?)?;
-        transaction.commit().map_err(StoreError::from)?;
+        let mut tables = Writing::open(&transaction)?;
+        let outcome = step(&mut tables)?;
+        let is_dirty = tables.is_dirty();
+        drop(tables);
+        match is_dirty {
+            true => transaction.commit().map_err(StoreError::from)?,
+            false => transaction.abort().map_err(StoreError::from)?,
+        }
         Ok(outcome)
     }
 

@@ -1,11 +1,13 @@
 //! Reading a commit, beside the writer.
 
+use std::collections::BTreeMap;
+
 use std::ops::ControlFlow;
 
 use diwan_core::id::{AgencyId, GroupId, NodeKey, RecordId};
 use diwan_core::limits;
 use diwan_core::log::{Entry, Range};
-use diwan_core::record::{Content, Genesis};
+use diwan_core::record::{ChangeReason, Content, Genesis};
 use diwan_core::trust::TrustEntry;
 use diwan_core::wire;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -30,6 +32,7 @@ pub struct Reading {
     about: ReadOnlyTable<(&'static Id, u64), ()>,
     receipts: ReadOnlyTable<(&'static Id, &'static Id), &'static [u8]>,
     quarantine: ReadOnlyTable<(u32, u64), u8>,
+    due: ReadOnlyTable<u64, &'static Id>,
     journal: ReadOnlyTable<u64, u64>,
     proofs: ReadOnlyTable<&'static Id, &'static [u8]>,
     cut_off: ReadOnlyTable<(u32, u64), &'static [u8]>,
@@ -56,6 +59,7 @@ impl Reading {
             about: transaction.open_table(tables::ABOUT)?,
             receipts: transaction.open_table(tables::RECEIPTS)?,
             quarantine: transaction.open_table(tables::QUARANTINE)?,
+            due: transaction.open_table(tables::DUE)?,
             journal: transaction.open_table(tables::JOURNAL)?,
             proofs: transaction.open_table(tables::PROOFS)?,
             cut_off: transaction.open_table(tables::CUT_OFF)?,
@@ -199,6 +203,25 @@ impl Reading {
         Ok(found)
     }
 
+    /// How many records are to be judged again, by the agency whose message called for it.
+    pub fn due(&self) -> Result<BTreeMap<AgencyId, u64>, StoreError> {
+        let mut due = BTreeMap::new();
+        for row in self.due.iter()? {
+            let (_, by) = row?;
+            *due.entry(AgencyId(*by.value())).or_default() += 1;
+        }
+        Ok(due)
+    }
+
+    /// How many entries of a log are in quarantine for a reason.
+    pub fn quarantined_of(&self, log: u32, reason: ChangeReason) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for row in self.quarantine.range((log, 0)..=(log, u64::MAX))? {
+            count += u64::from(row?.1.value() == reason as u8);
+        }
+        Ok(count)
+    }
+
     /// A group's row.
     pub fn group(&self, group: &GroupId) -> Result<Option<GroupRow>, StoreError> {
         let row = self.groups.get(group.as_bytes())?;
@@ -337,10 +360,7 @@ impl Reading {
 
     /// Why an entry has no effect, if it has none.
     pub fn quarantine_reason(&self, log: u32, seq: u64) -> Result<Option<u8>, StoreError> {
-        Ok(self
-            .quarantine
-            .get((log, seq))?
-            .map(|reason| reason.value()))
+        quarantine_reason(&self.quarantine, log, seq)
     }
 
     /// The journal behind a store sequence: (sequence, record number), at most `limit`.
@@ -477,4 +497,12 @@ pub(super) fn changes(
         found.push((log, seq));
     }
     Ok(found)
+}
+
+pub(super) fn quarantine_reason(
+    table: &impl ReadableTable<(u32, u64), u8>,
+    log: u32,
+    seq: u64,
+) -> Result<Option<u8>, StoreError> {
+    Ok(table.get((log, seq))?.map(|reason| reason.value()))
 }

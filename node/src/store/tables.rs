@@ -37,6 +37,8 @@ pub(super) const ABOUT: TableDefinition<(&Id, u64), ()> = TableDefinition::new("
 pub(super) const RECEIPTS: TableDefinition<(&Id, &Id), &[u8]> = TableDefinition::new("receipts");
 /// (log, sequence) to the reason why the entry has no effect.
 pub(super) const QUARANTINE: TableDefinition<(u32, u64), u8> = TableDefinition::new("quarantine");
+/// Number of a record that is to be judged again, to the agency whose message called for it.
+pub(super) const DUE: TableDefinition<u64, &Id> = TableDefinition::new("due");
 /// Digest to proof, as received.
 pub(super) const PROOFS: TableDefinition<&Id, &[u8]> = TableDefinition::new("proofs");
 /// (log, number) to an entry that went out of its log because it lay beyond a fork.

@@ -2,78 +2,98 @@
 
 mod erasing;
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use diwan_core::id::{AgencyId, GroupId, RecordId};
 use diwan_core::log::Entry;
 use diwan_core::record::{ChangeReason, Content};
 use diwan_core::trust::TrustEntry;
 use diwan_core::verify::{AgencyStep, GroupStep, SignedReceipt, Verified};
 use diwan_core::wire;
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
 
 use super::StoreError;
 use super::reading::{self, meta_u64};
 use super::rows::{self, GroupRow, LogRow, RecordRow};
 use super::tables::{self, Id};
+use super::tracked::{Opening, Tracked};
 
 /// The tables of an open transaction.
 pub struct Writing<'txn> {
-    meta: Table<'txn, &'static str, &'static [u8]>,
-    agencies: Table<'txn, (&'static Id, u32), &'static [u8]>,
-    trust: Table<'txn, &'static Id, &'static [u8]>,
-    group_chains: Table<'txn, (&'static Id, u32), &'static [u8]>,
-    groups: Table<'txn, &'static Id, &'static [u8]>,
-    logs: Table<'txn, u32, &'static [u8]>,
-    entries: Table<'txn, (u32, u64), &'static [u8]>,
-    records: Table<'txn, u64, &'static [u8]>,
-    record_ids: Table<'txn, &'static Id, u64>,
-    changes: Table<'txn, (u64, u32, u64), ()>,
-    early: Table<'txn, (&'static Id, u32, u64), ()>,
-    views: Table<'txn, u64, &'static [u8]>,
-    imports: Table<'txn, (u32, &'static [u8]), u64>,
-    about: Table<'txn, (&'static Id, u64), ()>,
-    receipts: Table<'txn, (&'static Id, &'static Id), &'static [u8]>,
-    quarantine: Table<'txn, (u32, u64), u8>,
-    journal: Table<'txn, u64, u64>,
-    proofs: Table<'txn, &'static Id, &'static [u8]>,
-    cut_off: Table<'txn, (u32, u64), &'static [u8]>,
-    missing: Table<'txn, (u32, u64), ()>,
-    purges: Table<'txn, (&'static Id, u32, u64), ()>,
-    pending: Table<'txn, (&'static Id, u32), &'static [u8]>,
-    left: Table<'txn, &'static Id, ()>,
+    /// Something was written, so that there is something to commit.
+    dirty: Rc<Cell<bool>>,
+    meta: Tracked<'txn, &'static str, &'static [u8]>,
+    agencies: Tracked<'txn, (&'static Id, u32), &'static [u8]>,
+    trust: Tracked<'txn, &'static Id, &'static [u8]>,
+    group_chains: Tracked<'txn, (&'static Id, u32), &'static [u8]>,
+    groups: Tracked<'txn, &'static Id, &'static [u8]>,
+    logs: Tracked<'txn, u32, &'static [u8]>,
+    entries: Tracked<'txn, (u32, u64), &'static [u8]>,
+    records: Tracked<'txn, u64, &'static [u8]>,
+    record_ids: Tracked<'txn, &'static Id, u64>,
+    changes: Tracked<'txn, (u64, u32, u64), ()>,
+    early: Tracked<'txn, (&'static Id, u32, u64), ()>,
+    views: Tracked<'txn, u64, &'static [u8]>,
+    imports: Tracked<'txn, (u32, &'static [u8]), u64>,
+    about: Tracked<'txn, (&'static Id, u64), ()>,
+    receipts: Tracked<'txn, (&'static Id, &'static Id), &'static [u8]>,
+    quarantine: Tracked<'txn, (u32, u64), u8>,
+    due: Tracked<'txn, u64, &'static Id>,
+    journal: Tracked<'txn, u64, u64>,
+    proofs: Tracked<'txn, &'static Id, &'static [u8]>,
+    cut_off: Tracked<'txn, (u32, u64), &'static [u8]>,
+    missing: Tracked<'txn, (u32, u64), ()>,
+    purges: Tracked<'txn, (&'static Id, u32, u64), ()>,
+    pending: Tracked<'txn, (&'static Id, u32), &'static [u8]>,
+    left: Tracked<'txn, &'static Id, ()>,
 }
 
 impl<'txn> Writing<'txn> {
     pub(super) fn open(transaction: &'txn WriteTransaction) -> Result<Self, StoreError> {
+        let dirty = Rc::new(Cell::new(false));
+        let tables = Opening {
+            transaction,
+            dirty: dirty.clone(),
+        };
         Ok(Self {
-            meta: transaction.open_table(tables::META)?,
-            agencies: transaction.open_table(tables::AGENCIES)?,
-            trust: transaction.open_table(tables::TRUST)?,
-            group_chains: transaction.open_table(tables::GROUP_CHAINS)?,
-            groups: transaction.open_table(tables::GROUPS)?,
-            logs: transaction.open_table(tables::LOGS)?,
-            entries: transaction.open_table(tables::ENTRIES)?,
-            records: transaction.open_table(tables::RECORDS)?,
-            record_ids: transaction.open_table(tables::RECORD_IDS)?,
-            changes: transaction.open_table(tables::CHANGES)?,
-            early: transaction.open_table(tables::EARLY)?,
-            views: transaction.open_table(tables::VIEWS)?,
-            imports: transaction.open_table(tables::IMPORTS)?,
-            about: transaction.open_table(tables::ABOUT)?,
-            receipts: transaction.open_table(tables::RECEIPTS)?,
-            quarantine: transaction.open_table(tables::QUARANTINE)?,
-            journal: transaction.open_table(tables::JOURNAL)?,
-            proofs: transaction.open_table(tables::PROOFS)?,
-            cut_off: transaction.open_table(tables::CUT_OFF)?,
-            missing: transaction.open_table(tables::MISSING)?,
-            purges: transaction.open_table(tables::PURGES)?,
-            pending: transaction.open_table(tables::PENDING)?,
-            left: transaction.open_table(tables::LEFT)?,
+            dirty,
+            meta: tables.open(tables::META)?,
+            agencies: tables.open(tables::AGENCIES)?,
+            trust: tables.open(tables::TRUST)?,
+            group_chains: tables.open(tables::GROUP_CHAINS)?,
+            groups: tables.open(tables::GROUPS)?,
+            logs: tables.open(tables::LOGS)?,
+            entries: tables.open(tables::ENTRIES)?,
+            records: tables.open(tables::RECORDS)?,
+            record_ids: tables.open(tables::RECORD_IDS)?,
+            changes: tables.open(tables::CHANGES)?,
+            early: tables.open(tables::EARLY)?,
+            views: tables.open(tables::VIEWS)?,
+            imports: tables.open(tables::IMPORTS)?,
+            about: tables.open(tables::ABOUT)?,
+            receipts: tables.open(tables::RECEIPTS)?,
+            quarantine: tables.open(tables::QUARANTINE)?,
+            due: tables.open(tables::DUE)?,
+            journal: tables.open(tables::JOURNAL)?,
+            proofs: tables.open(tables::PROOFS)?,
+            cut_off: tables.open(tables::CUT_OFF)?,
+            missing: tables.open(tables::MISSING)?,
+            purges: tables.open(tables::PURGES)?,
+            pending: tables.open(tables::PENDING)?,
+            left: tables.open(tables::LEFT)?,
         })
+    }
+
+    /// Whether anything was written.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.dirty.get()
     }
 
     /// A number among the meta values.
     pub fn meta_u64(&self, name: &str) -> Result<Option<u64>, StoreError> {
-        meta_u64(&self.meta, name)
+        meta_u64(&*self.meta, name)
     }
 
     /// Sets a number among the meta values.
@@ -194,7 +214,7 @@ impl<'txn> Writing<'txn> {
 
     /// An entry.
     pub fn entry(&self, log: u32, seq: u64) -> Result<Option<Entry>, StoreError> {
-        reading::entry(&self.entries, log, seq)
+        reading::entry(&*self.entries, log, seq)
     }
 
     /// Every entry of a log behind a sequence: (sequence, record).
@@ -218,7 +238,7 @@ impl<'txn> Writing<'txn> {
 
     /// A record's row.
     pub fn record(&self, num: u64) -> Result<Option<RecordRow>, StoreError> {
-        reading::record(&self.records, num)
+        reading::record(&*self.records, num)
     }
 
     /// A new record, and its number.
@@ -258,7 +278,7 @@ impl<'txn> Writing<'txn> {
 
     /// What a record says now.
     pub fn content(&self, num: u64, row: &RecordRow) -> Result<Option<Content>, StoreError> {
-        reading::content(&self.views, &self.entries, num, row)
+        reading::content(&*self.views, &*self.entries, num, row)
     }
 
     /// Notes that an entry is a change of a record.
@@ -269,7 +289,7 @@ impl<'txn> Writing<'txn> {
 
     /// Where a record's changes are.
     pub fn changes(&self, num: u64) -> Result<Vec<(u32, u64)>, StoreError> {
-        reading::changes(&self.changes, num)
+        reading::changes(&*self.changes, num)
     }
 
     /// Notes a change whose record is not there yet.
@@ -328,15 +348,74 @@ impl<'txn> Writing<'txn> {
         seq: u64,
         reason: Option<ChangeReason>,
     ) -> Result<(), StoreError> {
-        match reason {
-            Some(reason) => {
-                self.quarantine.insert((log, seq), reason as u8)?;
-            }
-            None => {
-                self.quarantine.remove((log, seq))?;
-            }
+        let before = reading::quarantine_reason(&*self.quarantine, log, seq)?;
+        let after = reason.map(|reason| reason as u8);
+        if before == after {
+            return Ok(());
+        }
+        match after {
+            Some(reason) => drop(self.quarantine.insert((log, seq), reason)?),
+            None => drop(self.quarantine.remove((log, seq))?),
         }
         Ok(())
+    }
+
+    /// Why an entry is in quarantine, as a code.
+    pub fn quarantine_reason(&self, log: u32, seq: u64) -> Result<Option<u8>, StoreError> {
+        reading::quarantine_reason(&*self.quarantine, log, seq)
+    }
+
+    /// How many entries of a stretch of a log are in quarantine and do not wait for anything.
+    pub fn quarantined_between(&self, log: u32, first: u64, last: u64) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for row in self.quarantine.range((log, first)..=(log, last))? {
+            let (_, reason) = row?;
+            count += u64::from(reason.value() != ChangeReason::Waiting as u8);
+        }
+        Ok(count)
+    }
+
+    /// Notes that a record is to be judged again. False where that was noted.
+    pub fn add_due(&mut self, num: u64, by: &AgencyId) -> Result<bool, StoreError> {
+        let is_new = self.due.get(num)?.is_none();
+        if is_new {
+            self.due.insert(num, by.as_bytes())?;
+        }
+        Ok(is_new)
+    }
+
+    /// Records that were changed or purged.
+    pub fn changed_records(&self) -> Result<BTreeSet<u64>, StoreError> {
+        let mut records = BTreeSet::new();
+        let mut from = 0;
+        while let Some(row) = self.changes.range((from, 0, 0)..)?.next() {
+            let (num, _, _) = row?.0.value();
+            records.insert(num);
+            from = num.saturating_add(1);
+        }
+        Ok(records)
+    }
+
+    /// Places in quarantine for a reason.
+    pub fn quarantined_for(&self, reason: ChangeReason) -> Result<Vec<(u32, u64)>, StoreError> {
+        let mut places = Vec::new();
+        for row in self.quarantine.iter()? {
+            let (place, why) = row?;
+            if why.value() == reason as u8 {
+                places.push(place.value());
+            }
+        }
+        Ok(places)
+    }
+
+    /// Takes a record that is to be judged again.
+    pub fn take_due(&mut self) -> Result<Option<(u64, AgencyId)>, StoreError> {
+        let first = self.due.first()?;
+        let first = first.map(|(num, by)| (num.value(), AgencyId(*by.value())));
+        if let Some((num, _)) = first {
+            self.due.remove(num)?;
+        }
+        Ok(first)
     }
 
     /// Writes into the journal that a record changed. Returns the store sequence.

@@ -46,6 +46,7 @@ impl HostilePeer {
             redial_max: Duration::from_millis(200),
             jitter_seed: 1,
             max_connections: 16,
+            max_memory: usize::MAX,
         };
         let (net, events) = Net::start(config).await.unwrap();
         let addresses = victim.diwan(&["status"])["listen"].clone();

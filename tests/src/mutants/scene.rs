@@ -131,6 +131,7 @@ pub fn authored(n: u8, payload: Vec<u8>) -> AuthoredChange {
     AuthoredChange {
         entry: EntryHash(entry),
         writer: writer(n),
+        seq: 0,
         wall_ms: 0,
         payload,
     }

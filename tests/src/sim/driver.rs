@@ -4,7 +4,7 @@
 use diwan_core::id::{GroupId, Writer};
 use diwan_core::limits;
 use diwan_core::sync::{Input, Message, Session, Wish};
-use diwan_node::engine::{EngineError, Machine, Step, compared, served};
+use diwan_node::engine::{EngineError, Machine, Step, Taken, compared, served};
 
 use super::disk::Trouble;
 use super::network::{Event, LinkId, NodeId};
@@ -428,7 +428,9 @@ fn perform(step: &mut Step<'_, '_>, order: Order) -> Result<Answer, EngineError>
             from,
             incoming,
         } => {
-            let (stored, refused) = step.take_incoming(&from, incoming)?;
+            let Taken {
+                stored, refused, ..
+            } = step.take_incoming(&from, incoming)?;
             Ok(Answer::Taken(link, Input::Submitted { stored, refused }))
         }
         Order::Officer(task) => match task.perform(step) {

@@ -236,6 +236,7 @@ reason-waiting = what it depends on is not here yet
 reason-bad-genesis = no first version of a record
 reason-dangling-reference = refers to what is not in its own past
 reason-not-a-curator = its agency neither wrote the record nor is a curator
+reason-over-quota = too many of its writer's earlier changes of the record do not count
 reason-equivocation = the log has two sides from here on
 
 purge-plan = { $record } in “{ $group }” will be erased, with all { $versions } of its versions, on every node of { $agencies }.
@@ -257,6 +258,7 @@ alarm-agency-forked = The chain of { $detail } has two sides: its newest stateme
 alarm-pending = A change of the group { $detail } waits for signatures. `diwan group show`
 alarm-missing = Payloads are missing and are asked for: { $detail }
 alarm-removed = Your agency is no member of the group { $detail } any more: nothing of it arrives, and its records are not shown.
+alarm-lost-standing = Entries of your agency do not count any more, since it was removed or the node that wrote them was revoked: { $detail }. `diwan quarantine list`
 alarm-node-revoked = This node was revoked by its agency: it is let in nowhere.
 
 

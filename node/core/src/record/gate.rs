@@ -14,6 +14,10 @@ use crate::id::{RecordId, Writer};
 use crate::limits;
 use crate::wire;
 
+/// Which rules the gate and the replay follow. One more whenever a verdict may come out differently:
+/// a node that finds another number in its store judges every record again.
+pub const GATE_VERSION: u64 = 2;
+
 /// Why a change stays out of its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, thiserror::Error)]
 #[cbor(index_only)]
@@ -82,6 +86,10 @@ pub enum ChangeReason {
     #[n(15)]
     #[error("not-a-curator")]
     NotCurator,
+    /// Too many of its writer's earlier changes of the record do not count: it was not looked at.
+    #[n(16)]
+    #[error("over-quota")]
+    Quota,
 }
 
 impl ChangeReason {

@@ -12,10 +12,11 @@ mod ledger;
 mod replay;
 mod scan;
 mod splice;
+mod window;
 
 pub use content::{Content, ContentError, Tlp, valid_lang};
 pub use edit::{Edit, EditError, change_payloads};
-pub use gate::ChangeReason;
+pub use gate::{ChangeReason, GATE_VERSION};
 pub use genesis::{Editors, Genesis, GenesisError};
 pub use kinds::{Kind, kind, kinds};
 pub use replay::{

@@ -12,7 +12,9 @@ use super::content::{Content, Tlp};
 use super::gate::{self, ChangeReason, Parsed};
 use super::genesis::Genesis;
 use super::ledger::Ledger;
+use super::window::{Opened, Settled, Window};
 use crate::id::{EntryHash, RecordId, Writer};
+use crate::log::Entry;
 use crate::wire::{self, Domain};
 
 /// A change with the entry that carried it. Standing and editorship were judged before.
@@ -22,10 +24,26 @@ pub struct AuthoredChange {
     pub entry: EntryHash,
     /// Who wrote it.
     pub writer: Writer,
+    /// Its place in the writer's log.
+    pub seq: u64,
     /// The writer's clock, for display.
     pub wall_ms: u64,
     /// The payload.
     pub payload: Vec<u8>,
+}
+
+impl AuthoredChange {
+    /// The change that an entry carries; none where its payload is no more.
+    #[must_use]
+    pub fn of(entry: Entry) -> Option<Self> {
+        Some(Self {
+            entry: entry.header.hash(),
+            writer: entry.header.writer,
+            seq: entry.header.seq,
+            wall_ms: entry.header.wall_ms,
+            payload: entry.payload?.bytes,
+        })
+    }
 }
 
 /// A version of a record: how many changes it holds and a digest of which.
@@ -205,23 +223,8 @@ impl<'a> Replay<'a> {
         changes: &[AuthoredChange],
         detail: Detail,
     ) -> Self {
-        let opened = changes
-            .iter()
-            .map(|change| (change, gate::open(&change.payload)));
-        let opened: Vec<_> = opened.collect();
-        let mut parsed = Vec::new();
-        let mut refused = Vec::new();
-        for (authored, payload) in &opened {
-            match payload
-                .as_ref()
-                .map_err(|reason| *reason)
-                .and_then(gate::parse)
-            {
-                Ok(change) => parsed.push((*authored, change)),
-                Err(reason) => refused.push((authored.entry, reason)),
-            }
-        }
-        parsed.sort_by_key(|(authored, parsed)| (parsed.change.hash(), authored.entry));
+        let opened: Vec<Opened> = changes.iter().map(|_| Opened::new()).collect();
+        let all = || changes.iter().zip(&opened);
         let run_at = |pace| {
             let mut replay = Self {
                 genesis,
@@ -236,10 +239,10 @@ impl<'a> Replay<'a> {
                 content: genesis.content.clone(),
                 steps: Vec::new(),
                 read: BTreeSet::new(),
-                refused: refused.clone(),
+                refused: Vec::new(),
                 detail,
             };
-            let done = parsed.is_empty() || replay.apply_all(&parsed, pace).is_ok();
+            let done = replay.apply_all(Window::over(all()), pace).is_ok();
             replay.refused.sort_unstable();
             (done, replay)
         };
@@ -251,28 +254,21 @@ impl<'a> Replay<'a> {
 
     /// # Errors
     /// Where Automerge refuses what the gate let through, or the result is no record.
-    fn apply_all(
-        &mut self,
-        parsed: &[(&AuthoredChange, Parsed<'_>)],
-        pace: Pace,
-    ) -> Result<(), ChangeReason> {
-        if self.open().is_none() {
-            let all = parsed.iter().map(|(a, _)| (a.entry, ChangeReason::Apply));
-            self.refused.extend(all);
-            return Ok(());
-        }
-        let mut waiting: Vec<_> = parsed.iter().collect();
+    fn apply_all(&mut self, mut window: Window<'_>, pace: Pace) -> Result<(), ChangeReason> {
         loop {
-            let before = waiting.len();
-            waiting.retain(|(authored, parsed)| !self.settle(authored, parsed, pace));
-            if waiting.len() == before {
+            window.fill(&mut self.refused);
+            if window.changes.is_empty() {
+                break;
+            }
+            if self.open().is_none() {
+                self.refused.extend(window.rest(ChangeReason::Apply));
+                break;
+            }
+            if !window.settle(|authored, parsed| self.settle(authored, parsed, pace)) {
                 break;
             }
         }
-        let left = waiting
-            .iter()
-            .map(|(a, _)| (a.entry, ChangeReason::Waiting));
-        self.refused.extend(left);
+        self.refused.extend(window.rest(ChangeReason::Waiting));
         match self.steps.is_empty() {
             true => Ok(()),
             false => self.take_in(),
@@ -335,21 +331,19 @@ impl<'a> Replay<'a> {
         needed.iter().try_for_each(|key| self.promote(key))
     }
 
-    /// Takes or refuses a change; false where it must wait for its dependencies.
-    fn settle(&mut self, authored: &AuthoredChange, parsed: &Parsed<'_>, pace: Pace) -> bool {
-        for key in parsed.bases {
-            if let Err(reason) = self.derive(key) {
+    /// Takes or refuses a change, or lets it wait for its dependencies.
+    fn settle(&mut self, authored: &AuthoredChange, parsed: &Parsed<'_>, pace: Pace) -> Settled {
+        let derived = parsed.bases.iter().try_for_each(|key| self.derive(key));
+        if derived.is_ok() && !self.ledger.has_all(&parsed.scan.deps) {
+            return Settled::Waits;
+        }
+        match derived.and_then(|()| self.accept(authored, parsed, pace)) {
+            Ok(()) => Settled::Counts,
+            Err(reason) => {
                 self.refused.push((authored.entry, reason));
-                return true;
+                Settled::Refused
             }
         }
-        if !self.ledger.has_all(&parsed.scan.deps) {
-            return false;
-        }
-        if let Err(reason) = self.accept(authored, parsed, pace) {
-            self.refused.push((authored.entry, reason));
-        }
-        true
     }
 
     fn accept(

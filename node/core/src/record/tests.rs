@@ -48,6 +48,7 @@ fn authored(n: u8, at: u8, payload: Vec<u8>) -> AuthoredChange {
     AuthoredChange {
         entry: EntryHash([at; 32]),
         writer: writer(n),
+        seq: at.into(),
         wall_ms: 0,
         payload,
     }

@@ -49,7 +49,7 @@ impl Writing<'_> {
         self.entries.retain_in(behind.clone(), |_, _| false)?;
         self.quarantine.retain_in(behind.clone(), |_, _| false)?;
         self.missing.retain_in(behind, |_, _| false)?;
-        let kept = reading::cut_off(&self.cut_off, log)?.len() as u64;
+        let kept = reading::cut_off(&*self.cut_off, log)?.len() as u64;
         for (at, entry) in (kept..).zip(&gone) {
             let bytes = rows::entry_to_bytes(entry);
             self.cut_off.insert((log, at), bytes.as_slice())?;
@@ -136,7 +136,7 @@ impl Writing<'_> {
 
     /// Where a record's purges are.
     pub fn purges(&self, record: &RecordId) -> Result<Vec<(u32, u64)>, StoreError> {
-        reading::purges(&self.purges, record)
+        reading::purges(&*self.purges, record)
     }
 
     /// Whether any record was ever purged.
@@ -146,7 +146,7 @@ impl Writing<'_> {
 
     /// Where changes lie that came before their record.
     pub fn early(&self, record: &RecordId) -> Result<Vec<(u32, u64)>, StoreError> {
-        reading::purges(&self.early, record)
+        reading::purges(&*self.early, record)
     }
 
     /// Erases an entry's payload; its header and signature stay.
@@ -183,7 +183,7 @@ impl Writing<'_> {
 
     /// Entries of a log that went out of it, oldest first.
     pub fn cut_off(&self, log: u32) -> Result<Vec<Entry>, StoreError> {
-        reading::cut_off(&self.cut_off, log)
+        reading::cut_off(&*self.cut_off, log)
     }
 
     /// Forgets what went out of a log: it was issued again.

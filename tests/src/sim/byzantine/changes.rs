@@ -47,12 +47,7 @@ impl Victim {
         for (log, seq) in reading.changes(num).ok()? {
             let entry = reading.entry(log, seq).ok()??;
             if entry.header.kind == PayloadKind::Change {
-                changes.push(AuthoredChange {
-                    entry: entry.header.hash(),
-                    writer: entry.header.writer,
-                    wall_ms: entry.header.wall_ms,
-                    payload: entry.payload?.bytes,
-                });
+                changes.push(AuthoredChange::of(entry)?);
             }
         }
         Some(Self {
