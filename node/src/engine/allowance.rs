@@ -62,12 +62,12 @@ impl Allowance {
     /// Whether a message of an agency may be taken, after one that waited for so long.
     pub(super) fn turn(&mut self, agency: &AgencyId, waited_ms: u64, now_ms: u64) -> Turn {
         let account = self.account(agency, now_ms);
-        if account.level_us >= 0 {
-            return Turn::Now;
-        }
         account.waited_ms = account.waited_ms.saturating_add(waited_ms);
         if account.waited_ms < millis(FLOOD_AFTER) {
-            return Turn::Later;
+            return match account.level_us {
+                0.. => Turn::Now,
+                _ => Turn::Later,
+            };
         }
         account.waited_ms = 0;
         account.away_until_ms = now_ms.saturating_add(millis(FLOOD_AWAY));

@@ -126,7 +126,8 @@ impl Overheard {
 }
 
 /// The seed of a home's node key.
-fn seed(node: &TestNode) -> [u8; 32] {
+#[must_use]
+pub fn seed(node: &TestNode) -> [u8; 32] {
     let home = Home::open(&node.home()).unwrap();
     let seed = read_key(&home.keys_node(), KeyPurpose::Node, None).unwrap();
     *seed.as_bytes()
@@ -151,7 +152,8 @@ async fn converse(
 }
 
 /// A hello that claims to have these groups in common, with a digest that no node has.
-fn hello(groups: &[GroupId]) -> Vec<u8> {
+#[must_use]
+pub fn hello(groups: &[GroupId]) -> Vec<u8> {
     let plain = Hello {
         version: PROTOCOL_VERSION,
         own_height: 0,
@@ -173,7 +175,8 @@ fn hello(groups: &[GroupId]) -> Vec<u8> {
 }
 
 /// The state of a node that is new to the group: it has nothing and lacks everything.
-fn group_state(group: GroupId) -> Vec<u8> {
+#[must_use]
+pub fn group_state(group: GroupId) -> Vec<u8> {
     const FALSE: u8 = 0xf4;
     let mut frame = vec![1, 0x89];
     frame.extend(wire::encode(&group));

@@ -15,7 +15,7 @@
 
 mod cli;
 mod data;
-mod hostile;
+pub mod hostile;
 mod node;
 mod programs;
 mod random;

@@ -108,6 +108,13 @@ impl TestNode {
         node
     }
 
+    /// The process of a node that runs.
+    #[track_caller]
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().expect("it runs").child.id()
+    }
+
     /// The home.
     #[must_use]
     pub fn home(&self) -> PathBuf {

@@ -101,10 +101,13 @@ fn build() -> Result<Vec<Value>, String> {
     Ok(messages.collect())
 }
 
-/// The target directory and the profile of this test, which lies in `TARGET/PROFILE/deps`.
+/// The target directory and the profile of this program: a test lies in `TARGET/PROFILE/deps`, a
+/// program of the tests in `TARGET/PROFILE`.
 fn layout() -> (PathBuf, String) {
     let test = std::env::current_exe().expect("this program has a path");
-    let mut above = test.ancestors().skip(2);
+    let folder = test.parent().expect("a program lies in a folder");
+    let is_test = folder.file_name().is_some_and(|name| name == "deps");
+    let mut above = folder.ancestors().skip(usize::from(is_test));
     let (folder, target) = (above.next(), above.next());
     let (folder, target) = folder.zip(target).expect("a test lies three folders deep");
     let profile = match folder.file_name().unwrap_or_default().to_string_lossy() {

@@ -52,15 +52,18 @@ const CORE: &[Arrows] = &[
 /// device that has files needs. Programs (`main.rs` and what it declares) put rooms together and
 /// may use any.
 const NODE: &[Arrows] = &[
+    ("limits", &[]),
     ("config", &[]),
     ("home", &[]),
     ("keystore", &["home"]),
     ("store", &["home"]),
     ("index", &["home"]),
-    ("net", &[]),
+    ("net", &["limits"]),
     (
         "engine",
-        &["config", "home", "keystore", "store", "index", "net"],
+        &[
+            "limits", "config", "home", "keystore", "store", "index", "net",
+        ],
     ),
     // Makes an agency's home and reads one back: the only place that puts keys, log and
     // configuration together for the first time.
@@ -76,7 +79,8 @@ const NODE: &[Arrows] = &[
     (
         "daemon",
         &[
-            "config", "home", "keystore", "store", "index", "net", "engine", "boot", "api",
+            "limits", "config", "home", "keystore", "store", "index", "net", "engine", "boot",
+            "api",
         ],
     ),
     // Starts whole nodes as processes and speaks to them as officers do.
