@@ -3,3 +3,4 @@
 pub mod kit;
 pub mod mutants;
 pub mod sim;
+pub mod vectors;

@@ -4,6 +4,7 @@
 
 mod rules {
     mod arrows;
+    mod cases;
     mod habits;
     mod layout;
     mod lexer;

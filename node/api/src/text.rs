@@ -80,6 +80,7 @@ fn is_right_to_left(character: char) -> bool {
 mod tests {
     use super::*;
 
+    /// Case 36.
     #[test]
     fn nothing_that_a_terminal_obeys_is_left() {
         assert_eq!(

@@ -2,9 +2,10 @@
 //! and how two nodes sync. No clock, no files, no sockets, no randomness: time and entropy are
 //! inputs, so that a week of network trouble is one fast test.
 //!
-//! Rooms, each importing only those before it: [`id`], [`limits`], [`wire`], [`identity`],
+//! Rooms, each importing only those before it: [`breaks`], [`id`], [`limits`], [`wire`], [`identity`],
 //! [`trust`], [`log`], [`record`], [`group`], [`verify`], [`replica`], [`sync`].
 
+pub mod breaks;
 pub mod group;
 pub mod id;
 pub mod identity;
@@ -16,5 +17,7 @@ pub mod sync;
 #[cfg(test)]
 mod testing;
 pub mod trust;
+#[cfg(test)]
+mod vectors;
 pub mod verify;
 pub mod wire;

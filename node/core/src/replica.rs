@@ -5,6 +5,7 @@ mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::breaks::{Break, is_left_out};
 use crate::group::{GroupChain, GroupStatement, Role};
 use crate::id::{AgencyId, Digest, EntryHash, GroupId, Me, NodeKey, Writer};
 use crate::identity::{AgencyChain, Capabilities};
@@ -243,7 +244,8 @@ impl Replica {
     pub fn shared(&self, group: &GroupId, with: &AgencyId) -> Option<&GroupReplica> {
         let found = self.groups.get(group)?;
         let member = |agency| found.chain.role(agency).is_some();
-        (member(with) && member(&self.me.agency) && !found.left).then_some(found)
+        let is_served = member(with) || is_left_out(Break::NonMember);
+        (is_served && member(&self.me.agency) && !found.left).then_some(found)
     }
 
     /// The groups that this agency shares with another one.
@@ -490,6 +492,9 @@ impl Replica {
         let Some(agency) = self.agency_of(&node) else {
             return false;
         };
+        if node != self.me.node && is_left_out(Break::DropReceipt) {
+            return false;
+        }
         let Some(group) = self.groups.get(&signed.receipt.group) else {
             return false;
         };

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diwan_core::breaks::{Break, is_left_out};
 use diwan_core::group::Standing;
 use diwan_core::id::{AgencyId, EntryHash, GroupId, NodeKey, RecordId, Writer};
 use diwan_core::limits;
@@ -104,7 +105,7 @@ fn purge_counts(step: &Step<'_, '_>, entry: &Entry) -> Result<bool, StoreError> 
     if replica.standing(header) != Standing::Valid {
         return Ok(false);
     }
-    if replica.curates(&header.group, &author, header.height) {
+    if is_left_out(Break::AnyPurge) || replica.curates(&header.group, &author, header.height) {
         return Ok(true);
     }
     if let Some(num) = step.tables.record_num(&header.record)? {
@@ -421,7 +422,9 @@ fn valid_changes(
         };
         let writer = entry.header.writer;
         let author = step.replica().agency_of(&writer.node);
-        let refused = match author.filter(|agency| genesis.may_edit(agency)) {
+        let may_edit =
+            |agency: &AgencyId| genesis.may_edit(agency) || is_left_out(Break::NotEditor);
+        let refused = match author.filter(may_edit) {
             None => Some(ChangeReason::NotEditor),
             Some(_) if standing(step, &entry) != Standing::Valid => Some(ChangeReason::Standing),
             Some(_) => None,
@@ -434,12 +437,9 @@ fn valid_changes(
             continue;
         }
         let count = read.entry(writer).or_default();
-        if *count
-            >= room
-                .get(&writer)
-                .copied()
-                .unwrap_or(limits::UNCOUNTED_CHANGES)
-        {
+        let worth = room.get(&writer).copied();
+        let is_full = *count >= worth.unwrap_or(limits::UNCOUNTED_CHANGES);
+        if is_full && !is_left_out(Break::ChangeQuota) {
             left.entry(writer).or_default().push((log, seq));
             continue;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use diwan_core::breaks::{Break, is_left_out};
 use diwan_core::group::{GroupChain, GroupError};
 use diwan_core::id::{AgencyId, GroupId, Writer};
 use diwan_core::identity::ChainError;
@@ -145,7 +146,7 @@ impl Step<'_, '_> {
             Some(log) => self.tables.quarantined_between(*log, first, last)?,
             None => 0,
         };
-        if is_own && stored > 0 {
+        if is_own && stored > 0 && !is_left_out(Break::OldHome) {
             tracing::warn!(
                 "this home is older than its own log: it goes on under a new incarnation"
             );
@@ -325,7 +326,8 @@ impl Step<'_, '_> {
         let me = self.me();
         let (node, group) = (signed.receipt.node, &signed.receipt.group);
         let here = self.replica().own_head(group).seq;
-        if node == me.node && signed.receipt.frontier.seq(&me.writer()) > here {
+        let is_older = node == me.node && signed.receipt.frontier.seq(&me.writer()) > here;
+        if is_older && !is_left_out(Break::OldHome) {
             tracing::warn!(
                 "this home is older than its own receipt: it goes on under a new incarnation"
             );

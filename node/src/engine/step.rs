@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use diwan_api::error::{ApiError, ErrorCode};
+use diwan_core::breaks::{Break, is_left_out};
 use diwan_core::group::{GroupChain, Role};
 use diwan_core::id::{GroupId, Incarnation, Me, Writer};
 use diwan_core::identity::Capabilities;
@@ -198,11 +199,15 @@ impl<'a, 'txn> Step<'a, 'txn> {
             let Some(replica) = self.replica().group(&group) else {
                 continue;
             };
+            let mut frontier = replica.frontier();
+            if is_left_out(Break::ReceiptAhead) {
+                frontier.0.values_mut().for_each(|head| head.seq += 1);
+            }
             let receipt = Receipt {
                 group,
                 node: self.me().node,
                 wall_ms: self.machine.now_ms(),
-                frontier: replica.frontier(),
+                frontier,
             };
             // Our own signature over our own words: a refusal here would be a fault of ours.
             if let Ok(signed) = verify::receipt(&receipt.sign(self.node_key()))

@@ -1,6 +1,7 @@
 //! The engine without threads and sockets: nodes in temporary files, whose sessions are pumped by
 //! hand. What one node signs, the others judge by themselves.
 
+mod cases;
 mod flooding;
 mod forks;
 mod governing;
@@ -29,6 +30,18 @@ fn key(seed: u8) -> Signing {
     Signing::from_seed(&Zeroizing::new([seed; 32]))
 }
 
+/// The program `breaks` asks whether these tests notice a rule that is left out.
+fn leave_out_what_the_tester_says() {
+    #[cfg(feature = "breaks")]
+    if let Ok(name) = std::env::var("DIWAN_LEFT_OUT") {
+        use diwan_core::breaks::{Break, leave_out};
+        let rule = Break::ALL
+            .into_iter()
+            .find(|rule| format!("{rule:?}") == name);
+        leave_out(rule);
+    }
+}
+
 /// A node whose store is a file that can be copied and opened again.
 struct Bench {
     committer: Option<Committer>,
@@ -40,6 +53,7 @@ struct Bench {
 impl Bench {
     /// Node of agency `n`, whose short name is the country in small letters.
     fn new(n: u8, country: &str) -> Self {
+        leave_out_what_the_tester_says();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store.redb");
         let seeds = (n, n + 100);

@@ -177,6 +177,7 @@ mod tests {
         assert!(allowance.take(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), start));
     }
 
+    /// Case 33.
     #[test]
     fn a_flood_of_sources_stays_in_bounds_and_keeps_the_worst() {
         let mut allowance = Allowance::default();

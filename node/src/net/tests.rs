@@ -245,6 +245,7 @@ async fn a_strangers_connection_is_closed() {
 
 /// Sockets that are opened and left alone are shed at once beyond the limits, long before their
 /// handshake would time out.
+/// Case 33.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_sockets_is_shed() {
     let node = Node::start(1, &[TCP]).await;
@@ -286,6 +287,7 @@ async fn an_over_long_frame_is_refused() {
     );
 }
 
+/// Case 19.
 #[tokio::test]
 async fn removed_trust_ends_the_link_at_once_and_for_good() {
     for listen in [TCP, QUIC] {

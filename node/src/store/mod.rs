@@ -19,6 +19,7 @@ pub use writing::Writing;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use diwan_core::breaks::{Break, is_left_out};
 use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
 
 /// The layout that this code reads and writes.
@@ -195,6 +196,11 @@ impl Store {
         // Quick repair costs a little with every commit and saves a scan of the whole file after
         // kill -9. It implies two-phase commit, which redb advises where bytes come from strangers.
         transaction.set_quick_repair(true);
+        if is_left_out(Break::AckBeforeSync) {
+            transaction
+                .set_durability(redb::Durability::None)
+                .map_err(StoreError::from)?;
+        }
         let mut tables = Writing::open(&transaction)?;
         let outcome = step(&mut tables)?;
         let is_dirty = tables.is_dirty();

@@ -23,7 +23,7 @@ mod trial;
 pub use report::{Broken, Report};
 pub use scene::{Scene, authored, payload, writer};
 pub use stand::Stand;
-pub use structured::{of_kind, structured};
+pub use structured::{kinds, of_kind, structured};
 
 use crate::kit::Random;
 

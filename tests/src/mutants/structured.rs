@@ -33,6 +33,14 @@ pub fn structured(stand: &Stand, random: &mut Random) -> Mutant {
     }
 }
 
+/// All kinds, by their names.
+#[must_use]
+pub fn kinds() -> Vec<&'static str> {
+    let all = [operations::KINDS, heads::KINDS, columns::KINDS].concat();
+    let names = all.into_iter().map(|(name, _)| name);
+    names.chain(PAYLOADS.iter().copied()).collect()
+}
+
 /// A hostile change of this kind; none where the stand has not what it needs.
 #[must_use]
 pub fn of_kind(kind: &str, stand: &Stand, random: &mut Random) -> Option<Mutant> {

@@ -1,6 +1,8 @@
 //! Not one byte of a group, nor its name, reaches anybody outside it. Tested on the frames: what an
 //! outsider with a key of its own gets from a node when it asks, politely and otherwise.
 
+use std::time::{Duration, Instant};
+
 use diwan_core::id::GroupId;
 use diwan_tests::kit::{HostilePeer, Listen, Overheard, TestNode, one_at_a_time, share, trust};
 
@@ -140,4 +142,24 @@ fn assert_knows_nothing(node: &TestNode, secret: &Secret) {
     node.try_diwan(&["group", "show", GROUP])
         .refusal(5, "unknown-group");
     assert!(node.search(&["personne"]).is_empty());
+}
+
+/// Case 18.
+#[test]
+fn a_suspended_agency_loses_its_live_stream_within_a_second() {
+    let _turn = one_at_a_time();
+    let secret = Secret::new();
+    let peers = || secret.tn.diwan(&["status"])["peers"].clone();
+    assert_eq!(peers()[0]["state"], "connected");
+    secret.fr.diwan(&["trust", "suspend", "tn"]);
+    let suspended = Instant::now();
+    while peers()[0]["state"] == "connected" {
+        assert!(suspended.elapsed() < Duration::from_secs(1), "{}", peers());
+    }
+    let status = secret.fr.diwan(&["status"]);
+    assert_eq!(status["peers"][0]["state"], "suspended", "{status}");
+    let later = secret.fr.write(GROUP, "Plus tard", BODY);
+    let waiting = ["sync", "--peer", "fr", "--wait", "--timeout", "2"];
+    assert_eq!(secret.tn.try_diwan(&waiting).code, 7);
+    assert_eq!(secret.tn.try_diwan(&["show", &later]).code, 5);
 }

@@ -3,6 +3,7 @@
 use diwan_tests::kit::{Listen, TestNode, one_at_a_time};
 use serde_json::Value;
 
+/// Case 16.
 #[test]
 fn what_a_third_member_carries_keeps_its_authors_signature() {
     let _turn = one_at_a_time();

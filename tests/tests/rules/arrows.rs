@@ -12,37 +12,45 @@ const TABLE: &str = "tests/tests/rules/arrows.rs";
 
 /// The rules of Diwan: each room uses only those before it.
 const CORE: &[Arrows] = &[
+    // Deliberate faults for testing the tests: any room may ask whether it has one.
+    ("breaks", &[]),
     ("id", &[]),
     ("limits", &["id"]),
-    ("wire", &["id", "limits"]),
-    ("identity", &["id", "limits", "wire"]),
-    ("trust", &["id", "limits", "wire", "identity"]),
-    ("log", &["id", "limits", "wire", "identity", "trust"]),
+    ("wire", &["breaks", "id", "limits"]),
+    ("identity", &["breaks", "id", "limits", "wire"]),
+    ("trust", &["breaks", "id", "limits", "wire", "identity"]),
+    (
+        "log",
+        &["breaks", "id", "limits", "wire", "identity", "trust"],
+    ),
     (
         "record",
-        &["id", "limits", "wire", "identity", "trust", "log"],
+        &["breaks", "id", "limits", "wire", "identity", "trust", "log"],
     ),
     (
         "group",
-        &["id", "limits", "wire", "identity", "trust", "log", "record"],
+        &[
+            "breaks", "id", "limits", "wire", "identity", "trust", "log", "record",
+        ],
     ),
     (
         "verify",
         &[
-            "id", "limits", "wire", "identity", "trust", "log", "record", "group",
+            "breaks", "id", "limits", "wire", "identity", "trust", "log", "record", "group",
         ],
     ),
     (
         "replica",
         &[
-            "id", "limits", "wire", "identity", "trust", "log", "record", "group", "verify",
+            "breaks", "id", "limits", "wire", "identity", "trust", "log", "record", "group",
+            "verify",
         ],
     ),
     (
         "sync",
         &[
-            "id", "limits", "wire", "identity", "trust", "log", "record", "group", "verify",
-            "replica",
+            "breaks", "id", "limits", "wire", "identity", "trust", "log", "record", "group",
+            "verify", "replica",
         ],
     ),
 ];

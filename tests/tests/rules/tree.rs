@@ -195,9 +195,8 @@ fn root_place(path: &Path) -> Option<Place> {
         ["src", "lib.rs"] => (true, false),
         ["build.rs"] | ["src", "main.rs"] => (false, false),
         ["src", "bin" | "examples", _] | ["src", "bin", _, "main.rs"] => (false, false),
-        ["examples" | "fuzz_targets", _] | ["bench" | "mutants" | "siege" | "sim", "main.rs"] => {
-            (false, false)
-        }
+        ["examples" | "fuzz_targets", _]
+        | ["bench" | "breaks" | "mutants" | "siege" | "sim", "main.rs"] => (false, false),
         ["tests" | "benches", _] | ["tests" | "benches", _, "main.rs"] => (false, true),
         _ => return None,
     };

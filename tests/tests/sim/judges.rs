@@ -8,8 +8,9 @@ use diwan_core::log::LogHead;
 use diwan_core::record::{Content, Editors};
 use diwan_core::sync::Message;
 use diwan_core::verify::Receipt;
-use diwan_node::engine::RecordDraft;
+use diwan_node::engine::{EngineError, RecordDraft};
 use diwan_tests::kit::Random;
+use diwan_tests::sim::disk::Trouble;
 use diwan_tests::sim::judges::{
     Claims, GroupDump, Heights, missing_entry, missing_mark, without_standing,
 };
@@ -44,6 +45,10 @@ fn own_group(node: &Node) -> GroupId {
 
 fn write(node: &mut Node) -> RecordId {
     let group = own_group(node);
+    try_write(node, &group).unwrap()
+}
+
+fn try_write(node: &mut Node, group: &GroupId) -> Result<RecordId, EngineError> {
     let texts = BTreeMap::from([("body.fr".to_owned(), "a 丁 b".to_owned())]);
     let draft = RecordDraft {
         kind: "guideline".to_owned(),
@@ -56,8 +61,7 @@ fn write(node: &mut Node) -> RecordId {
         file_name: None,
     };
     let committer = node.committer.as_mut().unwrap();
-    let written = committer.run(|step| step.create_record(&group, draft));
-    written.unwrap().0
+    Ok(committer.run(|step| step.create_record(group, draft))?.0)
 }
 
 #[test]
@@ -152,6 +156,28 @@ fn a_node_that_comes_back_from_an_older_disk_has_fallen() {
     assert_eq!(heights.see(&node.state().unwrap().replica), None);
     assert_eq!(heights.see(&node.state().unwrap().replica), None);
     assert!(heights.see(&older.replica).is_some());
+}
+
+/// Case 38.
+#[test]
+fn a_disk_that_fills_up_or_fails_is_said_to_and_loses_nothing_that_was_acknowledged() {
+    for trouble in [Trouble::Full, Trouble::Write, Trouble::Sync] {
+        let (mut node, entry) = written(1);
+        node.disk.set_trouble(trouble);
+        let group = own_group(&node);
+        // A full disk still has the room that was freed inside the file.
+        let failed = (0..200).find_map(|_| try_write(&mut node, &group).err());
+        let error = failed.expect("it fails in the end").to_string();
+        assert!(
+            error.contains("disk") || error.contains("commit"),
+            "{error}"
+        );
+        node.disk.set_trouble(Trouble::None);
+        node.stop(false);
+        node.start().unwrap();
+        assert_eq!(missing_entry(&node, [entry].iter()), None, "{trouble:?}");
+        try_write(&mut node, &group).unwrap();
+    }
 }
 
 #[test]

@@ -116,6 +116,7 @@ fn only_an_owner_may_sign_what_follows() {
     assert_eq!(then(&chain, &a, add()).role(&c.id()), Some(Role::Reader));
 }
 
+/// Case 2.
 #[test]
 fn wrong_heights_forks_and_other_groups_are_refused() {
     let [a, b, c] = agencies();
@@ -244,6 +245,7 @@ fn an_entry_is_judged_by_the_role_at_the_height_that_it_cites() {
     );
 }
 
+/// Case 5.
 #[test]
 fn a_removal_ends_logs_at_their_cuts() {
     let [a, b] = agencies();
@@ -303,6 +305,7 @@ fn a_demotion_to_reader_ends_logs_and_one_to_contributor_does_not() {
     );
 }
 
+/// Case 7.
 #[test]
 fn what_a_node_stands_for_does_not_depend_on_when_it_learnt_of_the_removal() {
     let [a, b] = agencies();

@@ -117,6 +117,7 @@ fn a_chain_grows_by_its_roots_statements_only() {
     assert_eq!(refused.unwrap_err(), ChainError::Signature);
 }
 
+/// Case 2.
 #[test]
 fn forks_gaps_and_other_chains_are_refused() {
     let agency = agency();

@@ -16,6 +16,7 @@ use super::base::TextBase;
 use super::content::{self, Content};
 use super::gate::{ChangeReason, actor_of};
 use super::scan::Scan;
+use crate::breaks::{Break, is_left_out};
 use crate::id::{RecordId, Writer};
 use crate::limits;
 
@@ -251,23 +252,24 @@ impl Ledger {
         record: &RecordId,
     ) -> Result<Judged, ChangeReason> {
         let author = actor_of(writer, record);
-        if scan.actors.first() != Some(&author) {
+        if scan.actors.first() != Some(&author) && !is_left_out(Break::ChangeActor) {
             return Err(ChangeReason::Actor);
         }
         let own = self.find_actor(&author);
         let line = own.and_then(|at| self.actors.get(at)).map(|(_, line)| line);
         let written = line.map_or(0, |line| line.spans.len() as u64);
-        if scan.seq != written + 1 {
+        if scan.seq != written + 1 && !is_left_out(Break::ChangeSequence) {
             return Err(ChangeReason::Sequence);
         }
         if let Some(last) = line.and_then(|line| line.last)
             && !scan.deps.contains(&last)
+            && !is_left_out(Break::ChangePredecessor)
         {
             return Err(ChangeReason::Predecessor);
         }
         let ends = scan.deps.iter().filter_map(|dep| self.changes.get(dep));
         let end = ends.map(|known| known.max_op).max().unwrap_or(0);
-        if scan.start_op != end + 1 {
+        if scan.start_op != end + 1 && !is_left_out(Break::StartOp) {
             return Err(ChangeReason::StartOp);
         }
         let mut clock = self.join(&scan.deps);

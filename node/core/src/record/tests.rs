@@ -321,3 +321,18 @@ proptest! {
         prop_assert_eq!(merged.content, genesis().content);
     }
 }
+
+/// Case 36.
+#[test]
+fn a_title_of_ten_megabytes_is_refused() {
+    let long = "م".repeat(5_000_000);
+    let mut genesis = genesis();
+    genesis
+        .content
+        .texts
+        .insert("title.ar".into(), long.clone());
+    assert!(Genesis::from_bytes(&genesis.to_bytes()).is_err());
+    let edit = text("title.ar", &long);
+    let refused = change_payloads(&self::genesis(), &RECORD, &[], None, &edit, &writer(1));
+    assert!(refused.is_err());
+}

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::gate::{self, ChangePayload, ChangeReason, Parsed};
 use super::replay::AuthoredChange;
+use crate::breaks::{Break, is_left_out};
 use crate::id::{EntryHash, Writer};
 use crate::limits;
 
@@ -60,7 +61,7 @@ impl<'a> Window<'a> {
     /// Looks at further changes where places are free.
     pub(super) fn fill(&mut self, refused: &mut Vec<(EntryHash, ChangeReason)>) {
         for queue in self.queues.values_mut() {
-            while queue.taken < limits::UNCOUNTED_CHANGES {
+            while queue.taken < limits::UNCOUNTED_CHANGES || is_left_out(Break::ChangeQuota) {
                 let Some((authored, opened)) = queue.unread.pop_front() else {
                     break;
                 };

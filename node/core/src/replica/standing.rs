@@ -1,6 +1,7 @@
 //! What counts and what does not: cuts, forks, proofs, and statements that wait.
 
 use super::{GroupReplica, LogFork, LogState, ProofTaken, Replica};
+use crate::breaks::{Break, is_left_out};
 use crate::group::{Role, Standing};
 use crate::id::{AgencyId, Digest, GroupId, Incarnation, Writer};
 use crate::limits;
@@ -64,6 +65,9 @@ impl Replica {
         ) else {
             return Standing::NotContributor;
         };
+        if is_left_out(Break::BeyondCut) {
+            return Standing::Valid;
+        }
         let hash = header.hash();
         let certificate = self
             .agencies
@@ -91,6 +95,9 @@ impl Replica {
     /// Takes a verified proof, if it says more than what is known. What follows from it is returned:
     /// the caller cuts its own copies back to it.
     pub fn take_proof(&mut self, proof: &Verified<SignedProof>) -> Option<ProofTaken> {
+        if is_left_out(Break::ForkProof) {
+            return None;
+        }
         let better = |known: Option<(u64, Digest)>, place: u64| {
             known.is_none_or(|(known, digest)| (place, proof.digest) < (known, digest))
         };

@@ -4,6 +4,7 @@ mod forks;
 mod hostile;
 mod membership;
 mod net;
+mod vectors;
 
 use super::{Input, Message, Wish};
 use crate::group::{GroupBody, GroupChain, Role};
@@ -337,6 +338,7 @@ fn nobody_outside_a_group_gets_a_byte_of_it() {
     assert!(!sent.iter().any(|(_, _, frame)| betrays(frame, &secret)));
 }
 
+/// Case 17.
 #[test]
 fn asking_for_a_foreign_group_gets_the_same_answer_as_for_none() {
     let agencies: Vec<Agency> = (1..=3).map(Agency::new).collect();

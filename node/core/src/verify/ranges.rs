@@ -1,6 +1,7 @@
 //! Ranges of entries: hash chain, last signature, bounds, heights.
 
 use super::Verified;
+use crate::breaks::{Break, is_left_out};
 use crate::group::GroupChain;
 use crate::identity::{AgencyChain, Capabilities};
 use crate::log::{Entry, Header, LogHead, Range, RangeError};
@@ -122,6 +123,7 @@ pub fn range(context: RangeContext<'_>, range: Range) -> Result<Verified<Vec<Ent
         let count = range.entries.len();
         return match range.skip(count)?.previous == head.hash {
             true => Ok(Verified(Vec::new())),
+            false if is_left_out(Break::OtherHead) => Ok(Verified(Vec::new())),
             false => Err(RangeError::OtherHead.into()),
         };
     }
@@ -131,7 +133,7 @@ pub fn range(context: RangeContext<'_>, range: Range) -> Result<Verified<Vec<Ent
     let mut entries = range.into_entries(context.head.map(|(head, _)| head))?;
     let mut height = context.head.map_or(0, |(_, height)| height);
     for entry in &entries {
-        if entry.header.height < height {
+        if entry.header.height < height && !is_left_out(Break::HeightFalls) {
             return Err(Refusal::HeightFell);
         }
         height = entry.header.height;
@@ -143,7 +145,8 @@ pub fn range(context: RangeContext<'_>, range: Range) -> Result<Verified<Vec<Ent
         .last_mut()
         .and_then(|last| Some((last.header.clone(), last.signature?, last)));
     let (header, signature, last) = last.ok_or(Refusal::Signature)?;
-    let signed = signature_holds(&writer.node, Domain::Entry, &header.to_bytes(), &signature);
+    let signed = signature_holds(&writer.node, Domain::Entry, &header.to_bytes(), &signature)
+        || is_left_out(Break::EntrySignature);
     let is_end = context.end.is_some_and(|end| end.last == head_of(&header));
     if !signed {
         // The cut or the proof that names this very entry vouches for it and all before it.
@@ -163,7 +166,8 @@ fn keep_to(entries: &mut Vec<Entry>, end: &LogEnd) -> Result<(), Refusal> {
     let at_end = entries
         .iter()
         .find(|entry| entry.header.seq == end.last.seq);
-    if at_end.is_some_and(|entry| entry.header.hash() != end.last.hash) {
+    let is_other = at_end.is_some_and(|entry| entry.header.hash() != end.last.hash);
+    if is_other && !is_left_out(Break::CutHead) {
         return Err(Refusal::OtherBranch);
     }
     if end.is_fork {

@@ -112,6 +112,7 @@ fn a_range_verifies_behind_its_head_and_not_behind_another() {
     assert!(other.is_innocent(), "the relay need not know of the fork");
 }
 
+/// Case 3.
 #[test]
 fn what_is_known_already_is_left_out() {
     let mut table = table();
@@ -160,6 +161,7 @@ fn own_entries_verify_as_any_others_and_are_signed_often_enough_to_be_served() {
     assert_eq!(known.unwrap().seq, 600);
 }
 
+/// Case 1.
 #[test]
 fn a_range_of_another_group_writer_or_key_is_refused() {
     let mut table = table();
@@ -242,6 +244,7 @@ fn every_altered_part_of_a_range_breaks_its_signature() {
     );
 }
 
+/// Case 6.
 #[test]
 fn the_height_that_entries_cite_is_known_and_never_falls() {
     let mut table = table();

@@ -58,6 +58,7 @@ fn a_copy_that_wrote_stops_its_log_everywhere_and_reissuing_brings_all_back() {
     }
 }
 
+/// Case 27.
 #[test]
 fn a_restored_home_learns_from_its_peers_that_its_log_went_further() {
     let (mut nodes, group) = federation(&[Role::Contributor]);
@@ -78,6 +79,7 @@ fn a_restored_home_learns_from_its_peers_that_its_log_went_further() {
     }
 }
 
+/// Case 20.
 #[test]
 fn an_owner_who_signs_two_statements_for_one_height_stops_the_group_below_it() {
     let (mut nodes, group) = federation(&[Role::Contributor, Role::Contributor]);

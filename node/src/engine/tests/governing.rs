@@ -65,6 +65,7 @@ fn a_group_of_two_owners_changes_when_both_have_signed() {
     assert_eq!(refused(nothing), ErrorCode::NothingToCosign);
 }
 
+/// Case 4.
 #[test]
 fn what_lies_beyond_a_cut_has_no_effect_on_any_node_and_comes_back_when_it_is_extended() {
     let (mut nodes, group) = federation(&[Role::Contributor, Role::Contributor]);
@@ -94,6 +95,7 @@ fn what_lies_beyond_a_cut_has_no_effect_on_any_node_and_comes_back_when_it_is_ex
     }
 }
 
+/// Case 21.
 #[test]
 fn a_revoked_node_is_cut_off_everywhere_and_its_agency_goes_on() {
     let (mut nodes, group) = federation(&[Role::Contributor]);

@@ -22,6 +22,7 @@ fn text_is_stored(node: &Bench, text: &str) -> bool {
     })
 }
 
+/// Case 25.
 #[test]
 fn a_purged_record_is_erased_on_every_node_and_never_comes_back() {
     let (mut nodes, group) = federation(&[Role::Contributor, Role::Contributor]);
@@ -78,6 +79,7 @@ fn a_purged_record_is_erased_on_every_node_and_never_comes_back() {
     assert!(sync(&mut nodes, 0, 3));
 }
 
+/// Case 26.
 #[test]
 fn only_the_origin_and_curators_purge() {
     let (mut nodes, group) = federation(&[Role::Contributor, Role::Curator]);

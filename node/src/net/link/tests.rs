@@ -85,6 +85,7 @@ fn an_empty_frame_is_a_frame() {
     assert_eq!(block_on(reader.next(10)).unwrap(), None);
 }
 
+/// Case 34.
 #[test]
 fn an_over_long_frame_is_refused_before_allocation() {
     let mut reader = reader(&[0xff, 0xff, 0xff, 0xff, 1, 2, 3]);

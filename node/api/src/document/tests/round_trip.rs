@@ -119,6 +119,7 @@ fn records_come_back_as_they_were() {
     assert_unchanged(&[plain]);
 }
 
+/// Case 36.
 #[test]
 fn hostile_records_stay_inside_the_folder_and_apart() {
     let title = |text: &str| texts(&[("en", text), ("xyz", "unknown language"), ("it", "it")]);

@@ -29,6 +29,7 @@ fn divided(seed: u64, sides: [usize; 3]) -> (Vec<Agency>, GroupChain, Net, Write
     (agencies, group, net, writer)
 }
 
+/// Case 8.
 #[test]
 fn a_fork_stops_at_the_last_common_entry_on_every_node() {
     for (seed, sides) in [
@@ -53,6 +54,7 @@ fn a_fork_stops_at_the_last_common_entry_on_every_node() {
     }
 }
 
+/// Case 9.
 #[test]
 fn others_are_not_held_up_by_a_fork() {
     let (_, group, mut net, _) = divided(9, [2, 2, 2]);

@@ -90,6 +90,7 @@ fn another_version_is_named_when_the_session_closes() {
     assert_eq!(reason, Some(CloseReason::Version(PROTOCOL_VERSION + 1)));
 }
 
+/// Case 34.
 #[test]
 fn what_is_no_message_closes_the_session() {
     let because = |bytes: &[u8]| match closed_by(&[bytes.to_vec()]) {
@@ -124,6 +125,7 @@ fn closed_by_range(damage: impl Fn(&mut crate::log::Range)) -> (Option<CloseReas
     (reason, net.frontier(0, &group.id()).entries())
 }
 
+/// Case 15.
 #[test]
 fn a_forged_range_is_refused_and_closes_the_session() {
     assert_eq!(closed_by_range(|_| {}), (None, 5));

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// Case 18.
 #[test]
 fn a_removed_member_gets_nothing_new() {
     let (agencies, group) = federation(3);
