@@ -1,6 +1,7 @@
 //! Running a node: the parts in the order in which they need each other, and their end in reverse.
 
 use std::io::IsTerminal as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::index::Index;
 use crate::keystore::{self, Passphrase};
 use crate::limits::{DESCRIPTORS_BESIDE, PENDING_INCOMING};
 use crate::net::{Net, NetConfig, NetError};
+use crate::store::StoreError;
 
 /// Opens a home, with errors for people.
 ///
@@ -132,6 +134,17 @@ async fn serve(
     let listening = net.listening();
     let admin_uid = opened.admin_uid;
     let mut committer = opened.into_committer();
+    let inode = std::fs::metadata(home.store())
+        .map_err(|error| boot::store_error(&home.store(), StoreError::Io(error.to_string())))?
+        .ino();
+    let is_copy = committer
+        .settle_in(inode)
+        .map_err(|error| boot::store_error(&home.store(), error))?;
+    if is_copy {
+        tracing::warn!(
+            "this home was copied: it goes on under a new incarnation, as its original may have"
+        );
+    }
     let called_up = committer
         .keep_up_with_gate()
         .map_err(|error| boot::store_error(&home.store(), error))?;

@@ -125,6 +125,24 @@ impl<'a, 'txn> Step<'a, 'txn> {
         Ok(())
     }
 
+    /// Notes in which file the store lies. A store that has written and finds itself in another one is
+    /// a copy: its original may have gone on, so it begins a new life. True where it does.
+    pub(super) fn settle_in(&mut self, inode: u64) -> Result<bool, StoreError> {
+        let known = self.tables.meta_u64("inode")?;
+        if known == Some(inode) {
+            return Ok(false);
+        }
+        self.tables.set_meta_u64("inode", inode)?;
+        let writer = self.me().writer();
+        let mut groups = self.replica().groups().values();
+        let has_written = groups.any(|group| group.logs.contains_key(&writer));
+        let is_copy = known.is_some() && has_written;
+        if is_copy {
+            self.renew()?;
+        }
+        Ok(is_copy)
+    }
+
     /// Keeps what waits for signatures in a group, as the state has it.
     pub(super) fn keep_pending(&mut self, group: &GroupId) -> Result<(), StoreError> {
         let found = self.state.replica.group(group);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use diwan_tests::kit::{Listen, TestNode};
+use diwan_tests::kit::{Listen, TestNode, copy_tree, share};
 
 #[test]
 fn a_missing_index_is_made_anew() {
@@ -38,6 +38,37 @@ fn all_is_there_after_a_stop() {
     node.start();
     assert_eq!(node.show(&record), shown);
     assert_eq!(node.export("own"), export);
+}
+
+/// Case 27.
+#[test]
+fn a_home_put_back_from_yesterday_never_writes_on_in_its_old_log() {
+    let mut fr = TestNode::running("FR", Listen::Tcp);
+    let tn = TestNode::running("TN", Listen::Tcp);
+    share("cyber", &[&fr, &tn]);
+    fr.write("cyber", "Hier", "Corps.");
+    let incarnation = |node: &TestNode| node.diwan(&["status"])["incarnation"].clone();
+    let first = incarnation(&fr);
+    fr.stop();
+    let backup = fr.scratch("backup");
+    copy_tree(&fr.home(), &backup);
+    fr.start();
+    assert_eq!(incarnation(&fr), first, "a restart is no restore");
+    fr.write("cyber", "Aujourd'hui", "Corps.");
+    fr.sync(&[&tn]);
+    fr.stop();
+    fs::remove_dir_all(fr.home()).unwrap();
+    copy_tree(&backup, &fr.home());
+    fr.start();
+    assert_ne!(incarnation(&fr), first);
+    // Written before it has heard from anybody, as far as it can know.
+    let late = fr.write("cyber", "Après la restauration", "Corps.");
+    fr.sync(&[&tn]);
+    for node in [&fr, &tn] {
+        assert_eq!(node.diwan(&["status"])["records"], 3);
+        assert_eq!(node.diwan(&["status"])["alarms"], serde_json::json!([]));
+        node.show(&late);
+    }
 }
 
 /// The TLS library would write every session's keys into that file.
