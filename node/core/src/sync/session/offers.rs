@@ -79,6 +79,8 @@ impl Session {
         if group.left || group.chain.role(&me).is_none() || removed < from {
             return;
         }
+        // What it is told ends its part in the group: it takes no state of it until it is told more.
+        self.listed.remove(id);
         let count = removed.saturating_sub(from).saturating_add(1) as usize;
         let statements = group.chain.statements_from(from).take(count);
         self.send_statements(id, from, statements.cloned().collect());
