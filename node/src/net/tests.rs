@@ -287,6 +287,27 @@ async fn an_over_long_frame_is_refused() {
     );
 }
 
+#[tokio::test]
+async fn a_node_above_its_memory_takes_no_connection() {
+    let node = Node::start(1, &[TCP]).await;
+    let full = NetConfig {
+        max_memory: 1,
+        ..config(2, &[TCP])
+    };
+    let (net, events) = Net::start(full).await.unwrap();
+    let mut full = Node {
+        net,
+        events,
+        key: key(2),
+    };
+    full.trust(&[]).await;
+    node.trust(&[&full]).await;
+    full.trust(&[&node]).await;
+    for _ in 0..3 {
+        full.offline().await;
+    }
+}
+
 /// Case 19.
 #[tokio::test]
 async fn removed_trust_ends_the_link_at_once_and_for_good() {
