@@ -187,8 +187,8 @@ pub static KEYS: &[KeySpec] = &[
             slot: |config| &mut config.node.memory_mb,
         },
         unit: Some("MB"),
-        doc: "How much memory the whole node may use. Above it no new connection is taken or made \
-              until it uses less; what is connected goes on.",
+        doc: "How much memory the whole node may use, pages of files not counted. Above it no peer \
+              is let in until it uses less; what is connected goes on, and so do its own dials.",
         cost: "At rest a node uses a tenth of the default.",
         danger: "More than the machine can spare gets the node killed by the system; little keeps \
                  peers out that come while a large import or a first sync is under way.",

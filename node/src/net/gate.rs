@@ -5,6 +5,9 @@
 //! handshakes is bounded by address, whoever it is. Over QUIC an address can be forged until the
 //! handshake ends: a forger can use up an honest peer's allowance and so delay that peer's own
 //! dials, but not this node's dials to it.
+//!
+//! While the node uses more memory than its admin allows, nobody is let in at all; its own dials go
+//! on.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -20,12 +23,24 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
+use super::memory::Memory;
 use crate::limits::{HANDSHAKE_EARNED, HANDSHAKE_SOURCES, HANDSHAKES_AT_ONCE};
 
-/// Denies connections of addresses that start handshakes too often.
-#[derive(Debug, Default)]
+/// Denies connections of addresses that start handshakes too often, and all while memory is short.
+#[derive(Debug)]
 pub(crate) struct Gate {
     allowance: Allowance,
+    memory: Memory,
+}
+
+impl Gate {
+    /// A gate that is shut while the process uses more than so many bytes of memory.
+    pub(crate) fn new(max_memory: usize) -> Self {
+        Self {
+            allowance: Allowance::default(),
+            memory: Memory::new(max_memory),
+        }
+    }
 }
 
 impl NetworkBehaviour for Gate {
@@ -38,6 +53,9 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         remote_addr: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
+        if self.memory.is_short(Instant::now()) {
+            return Err(ConnectionDenied::new(MemoryIsShort));
+        }
         let Some(source) = source_of(remote_addr) else {
             return Err(ConnectionDenied::new(TooManyHandshakes));
         };
@@ -89,6 +107,11 @@ impl NetworkBehaviour for Gate {
 #[derive(Debug, thiserror::Error)]
 #[error("too many handshakes from one address")]
 struct TooManyHandshakes;
+
+/// The same, while memory is short.
+#[derive(Debug, thiserror::Error)]
+#[error("the node uses more memory than node.memory_mb allows")]
+struct MemoryIsShort;
 
 /// Whom a connection counts against: an IPv4 address, or a /64 of IPv6, because whoever has one
 /// address of a /64 has them all.

@@ -7,7 +7,7 @@
 //!
 //! - [`link`](Link): frames over the stream, counters, closing;
 //! - `peering`: pure rules for when to dial and which connection carries the link;
-//! - `backoff`, `gate`: pure rules for redials and for handshakes of strangers;
+//! - `backoff`, `gate`, `memory`: rules for redials and for handshakes of strangers;
 //! - `streams`, `transport`, `listeners`, `task`: the swarm and the one task that owns it;
 //! - `identity`, `reason`: names of peers, addresses, words for failures.
 
@@ -17,6 +17,7 @@ mod gate;
 mod identity;
 mod link;
 mod listeners;
+mod memory;
 mod peering;
 mod reason;
 mod streams;
@@ -59,7 +60,7 @@ pub struct NetConfig {
     /// Established connections at once, over all peers. Must exceed the number of trusted peers,
     /// since for a moment two connections to a peer may stand: twice that number is ample.
     pub max_connections: u32,
-    /// Bytes of memory of the whole process above which no new connection is taken or made.
+    /// Bytes of memory of the whole process, pages of files not counted, above which nobody is let in.
     pub max_memory: usize,
 }
 

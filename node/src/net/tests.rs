@@ -288,8 +288,8 @@ async fn an_over_long_frame_is_refused() {
 }
 
 #[tokio::test]
-async fn a_node_above_its_memory_takes_no_connection() {
-    let node = Node::start(1, &[TCP]).await;
+async fn a_node_above_its_memory_lets_nobody_in_and_dials_on() {
+    let mut node = Node::start(1, &[TCP]).await;
     let full = NetConfig {
         max_memory: 1,
         ..config(2, &[TCP])
@@ -300,12 +300,17 @@ async fn a_node_above_its_memory_takes_no_connection() {
         events,
         key: key(2),
     };
-    full.trust(&[]).await;
+    let peer = PeerAddresses {
+        peer: node.key,
+        addresses: Vec::new(),
+    };
+    full.net.set_peers(vec![peer]).await;
     node.trust(&[&full]).await;
-    full.trust(&[&node]).await;
     for _ in 0..3 {
-        full.offline().await;
+        node.offline().await;
     }
+    full.trust(&[&node]).await;
+    full.connected().await;
 }
 
 /// Case 19.

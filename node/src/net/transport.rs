@@ -13,7 +13,6 @@ use libp2p::swarm::{self, NetworkBehaviour};
 use libp2p::{PeerId, Swarm, dns, quic, tcp, tls, yamux};
 use libp2p_allow_block_list::{AllowedPeers, Behaviour as PeerList};
 use libp2p_connection_limits::{Behaviour as Limits, ConnectionLimits};
-use libp2p_memory_connection_limits::Behaviour as Memory;
 
 use super::error::NetError;
 use super::gate::Gate;
@@ -30,7 +29,6 @@ pub(crate) struct Behaviour {
     /// The trust set. Denies everyone else, and closes the connections of who leaves it.
     pub(crate) trusted: PeerList<AllowedPeers>,
     limits: Limits,
-    memory: Memory,
     pub(crate) streams: Streams,
 }
 
@@ -46,10 +44,9 @@ pub(crate) fn swarm(
         .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER))
         .with_max_established(Some(max_connections));
     let behaviour = Behaviour {
-        gate: Gate::default(),
+        gate: Gate::new(max_memory),
         trusted: PeerList::default(),
         limits: Limits::new(limits),
-        memory: Memory::with_max_bytes(max_memory),
         streams: Streams::default(),
     };
     let config = swarm::Config::with_tokio_executor()
