@@ -22,7 +22,7 @@ use crate::keystore::{
     self, KeyPurpose, KeystoreError, Passphrase, Protection, Secret32, read_key, write_key,
 };
 use crate::net;
-use crate::store::{Reading, Store, StoreError};
+use crate::store::{PLACE, Reading, Store, StoreError, place_of};
 
 pub use enroll::{Enrolled, enroll, rotate_root};
 
@@ -114,6 +114,7 @@ pub fn make(
     founding
         .write(&store, incarnation, admin_uid)
         .map_err(store_failed)?;
+    settle_in(&store, &home.store()).map_err(store_failed)?;
     store.mark_clean(true).map_err(store_failed)?;
     drop(store);
     let home = made.finish().map_err(|error| home_error(dir, &error))?;
@@ -172,6 +173,12 @@ impl Founding {
             tables.set_meta_u64("admin_uid", u64::from(admin_uid))
         })
     }
+}
+
+/// Notes in which file a new store lies.
+fn settle_in(store: &Store, path: &Path) -> Result<(), StoreError> {
+    let place = place_of(path)?;
+    store.write(|tables| tables.set_meta_u64(PLACE, place))
 }
 
 fn new_incarnation() -> Result<u64, String> {

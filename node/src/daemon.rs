@@ -1,7 +1,6 @@
 //! Running a node: the parts in the order in which they need each other, and their end in reverse.
 
 use std::io::IsTerminal as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use crate::index::Index;
 use crate::keystore::{self, Passphrase};
 use crate::limits::{DESCRIPTORS_BESIDE, PENDING_INCOMING};
 use crate::net::{Net, NetConfig, NetError};
-use crate::store::StoreError;
+use crate::store;
 
 /// Opens a home, with errors for people.
 ///
@@ -134,11 +133,8 @@ async fn serve(
     let listening = net.listening();
     let admin_uid = opened.admin_uid;
     let mut committer = opened.into_committer();
-    let inode = std::fs::metadata(home.store())
-        .map_err(|error| boot::store_error(&home.store(), StoreError::Io(error.to_string())))?
-        .ino();
-    let is_copy = committer
-        .settle_in(inode)
+    let is_copy = store::place_of(&home.store())
+        .and_then(|place| committer.settle_in(place))
         .map_err(|error| boot::store_error(&home.store(), error))?;
     if is_copy {
         tracing::warn!(

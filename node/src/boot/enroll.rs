@@ -8,7 +8,9 @@ use diwan_core::identity::{Card, JoinRequest};
 use diwan_core::verify::{self, Verified};
 use diwan_core::wire::Signing;
 
-use super::{Opened, home_error, internal, key_error, new_incarnation, open, signing, store_error};
+use super::{
+    Opened, home_error, internal, key_error, new_incarnation, open, settle_in, signing, store_error,
+};
 use crate::config::Config;
 use crate::engine::{Committer, ThisMachine};
 use crate::home::{Home, create_private_file};
@@ -86,6 +88,7 @@ fn begin(
             tables.set_meta_u64("admin_uid", u64::from(admin_uid))
         })
         .map_err(store_failed)?;
+    settle_in(&store, &home.store()).map_err(store_failed)?;
     store.mark_clean(true).map_err(store_failed)?;
     drop(store);
     made.finish().map_err(|error| home_error(dir, &error))?;

@@ -127,7 +127,10 @@ impl Driver {
                     changed.map_err(|_| "the node is stopping")?;
                     Input::Changed
                 }
-                _ = tick.tick() => Input::Tick,
+                _ = tick.tick() => match may_take || frames.is_empty() {
+                    true => Input::Tick,
+                    false => Input::Held,
+                },
                 done = wait_for(&mut read), if read.is_some() => {
                     read = None;
                     let done = done.map_err(|error| error.to_string())?;
@@ -145,6 +148,7 @@ impl Driver {
     /// Whether the next frame may be taken now. Asked again at the next tick at the latest.
     fn may_take(&self, waiting: usize, held_since_ms: &mut Option<u64>) -> Result<bool, String> {
         if self.engine.state().due.contains_key(&self.agency) {
+            *held_since_ms = None;
             return Ok(false);
         }
         let now_ms = self.engine.elapsed_ms();

@@ -63,6 +63,24 @@ impl Step<'_, '_> {
         Duration::from_millis(self.machine().elapsed_ms().saturating_sub(began_ms))
     }
 
+    /// Judges a record now that is to be judged later: somebody is about to build on what it says.
+    pub(super) fn judge_if_due(&mut self, num: u64) -> Result<(), StoreError> {
+        let Some(agency) = self.tables.take_due_record(num)? else {
+            return Ok(());
+        };
+        self.is_done(agency);
+        effect::judge_again(self, num)
+    }
+
+    fn is_done(&mut self, agency: AgencyId) {
+        if let Some(count) = self.state.due.get_mut(&agency) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.state.due.remove(&agency);
+            }
+        }
+    }
+
     /// Judges what was put off, for a while.
     pub(super) fn judge_due(&mut self) -> Result<(), StoreError> {
         if self.state.due.is_empty() {
@@ -70,15 +88,12 @@ impl Step<'_, '_> {
         }
         let began_ms = self.machine().elapsed_ms();
         while let Some((num, agency)) = self.tables.take_due()? {
-            if let Some(count) = self.state.due.get_mut(&agency) {
-                *count = count.saturating_sub(1);
-            }
+            self.is_done(agency);
             effect::judge_again(self, num)?;
             if self.spent_since(began_ms) > JUDGED_PER_COMMIT {
                 break;
             }
         }
-        self.state.due.retain(|_, count| *count > 0);
         Ok(())
     }
 }

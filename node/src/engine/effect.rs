@@ -416,7 +416,19 @@ fn valid_changes(
     let (mut changes, mut places) = (Vec::new(), Vec::new());
     let mut left: BTreeMap<Writer, Vec<Place>> = BTreeMap::new();
     let mut read: BTreeMap<Writer, usize> = BTreeMap::new();
-    for (log, seq) in step.tables.changes(num)? {
+    let all = step.tables.changes(num)?;
+    let names = match all.len() > limits::UNCOUNTED_CHANGES {
+        true => step.writers(),
+        false => BTreeMap::new(),
+    };
+    for (log, seq) in all {
+        // Behind a writer's last place nothing is read, whatever it is.
+        if let Some(writer) = names.get(&log)
+            && is_full(&read, room, writer)
+        {
+            left.entry(*writer).or_default().push((log, seq));
+            continue;
+        }
         let Some(entry) = step.tables.entry(log, seq)? else {
             continue;
         };
@@ -436,20 +448,24 @@ fn valid_changes(
         if entry.payload.is_none() {
             continue;
         }
-        let count = read.entry(writer).or_default();
-        let worth = room.get(&writer).copied();
-        let is_full = *count >= worth.unwrap_or(limits::UNCOUNTED_CHANGES);
-        if is_full && !is_left_out(Break::ChangeQuota) {
-            left.entry(writer).or_default().push((log, seq));
-            continue;
-        }
-        *count += 1;
+        *read.entry(writer).or_default() += 1;
         if let Some(change) = AuthoredChange::of(entry) {
             places.push((change.entry, (log, seq)));
             changes.push(change);
         }
     }
     Ok((changes, places, left))
+}
+
+/// Whether a writer has had as many changes read as there is room for.
+fn is_full(
+    read: &BTreeMap<Writer, usize>,
+    room: &BTreeMap<Writer, usize>,
+    writer: &Writer,
+) -> bool {
+    let read = read.get(writer).copied().unwrap_or(0);
+    let room = room.get(writer).copied();
+    read >= room.unwrap_or(limits::UNCOUNTED_CHANGES) && !is_left_out(Break::ChangeQuota)
 }
 
 /// The changes that make a record what it is.
@@ -502,7 +518,7 @@ fn of_logs(step: &mut Step<'_, '_>, logs: &[u32]) -> Result<(), StoreError> {
 
 fn judge_record(step: &mut Step<'_, '_>, record: &RecordId) -> Result<(), StoreError> {
     match step.tables.record_num(record)? {
-        Some(num) => judge_again(step, num),
+        Some(num) => step.judge_in_time(num),
         None => settle_purge(step, record).map(drop),
     }
 }

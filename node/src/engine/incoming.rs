@@ -24,6 +24,8 @@ pub struct Taken {
     pub refused: Vec<RefusedItem>,
     /// How many of the new entries went into quarantine for good, by the agency that wrote them.
     pub vain: BTreeMap<AgencyId, u64>,
+    /// Something of it was new here: an entry, a statement, a receipt, a proof, a payload.
+    pub is_new: bool,
 }
 
 impl Step<'_, '_> {
@@ -41,9 +43,11 @@ impl Step<'_, '_> {
             agency: *from,
             began_ms: self.machine().elapsed_ms(),
         });
+        let before = self.tables.writes();
         let taken = self.take_from(from, incoming);
         self.peer_job = None;
-        taken
+        let is_new = self.tables.writes() > before;
+        taken.map(|taken| Taken { is_new, ..taken })
     }
 
     fn take_from(&mut self, from: &AgencyId, incoming: Incoming) -> Result<Taken, StoreError> {
@@ -77,6 +81,11 @@ impl Step<'_, '_> {
             Incoming::Entries(ranges) => {
                 for range in ranges {
                     let (group, writer) = (range.group, range.writer);
+                    let author = self.replica().agency_of(&writer.node).unwrap_or(*from);
+                    // Who relays what somebody else wrote does not answer for it.
+                    if let Some(job) = &mut self.peer_job {
+                        job.agency = author;
+                    }
                     let is_shared = self.replica().shared(&group, from).is_some();
                     let verified = match is_shared {
                         true => self.replica().verify_range(range),
@@ -84,10 +93,9 @@ impl Step<'_, '_> {
                     };
                     match verified {
                         Ok(entries) => {
-                            let author = self.replica().agency_of(&writer.node);
                             let (new, of_them_vain) = self.take_foreign(entries)?;
                             stored += new;
-                            *vain.entry(author.unwrap_or(*from)).or_default() += of_them_vain;
+                            *vain.entry(author).or_default() += of_them_vain;
                         }
                         Err(refusal) => refused.push(refused_range(&refusal, group, writer)),
                     }
@@ -117,6 +125,7 @@ impl Step<'_, '_> {
             stored,
             refused,
             vain,
+            is_new: false,
         })
     }
 

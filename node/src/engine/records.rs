@@ -14,7 +14,7 @@ use diwan_core::wire::{self, Domain};
 
 use super::step::Step;
 use super::{EngineError, effect};
-use crate::store::RecordRow;
+use crate::store::{RecordRow, StoreError};
 
 /// A record that is to be written.
 #[derive(Clone, Debug)]
@@ -121,6 +121,24 @@ impl Step<'_, '_> {
         ))
     }
 
+    /// Begins a new incarnation where too many of this node's own changes of a record do not count:
+    /// what they built on does not any more, and behind them nobody would look at further ones.
+    fn make_room_to_edit(&mut self, num: u64) -> Result<(), StoreError> {
+        let own = self.me().writer();
+        let mut uncounted = 0;
+        for (log, seq) in self.tables.changes(num)? {
+            let is_own = self.state.logs.iter();
+            let mut is_own = is_own.filter(|((_, writer), known)| *writer == own && **known == log);
+            if is_own.next().is_some() && self.tables.quarantine_reason(log, seq)?.is_some() {
+                uncounted += 1;
+            }
+        }
+        match uncounted >= limits::UNCOUNTED_CHANGES / 2 {
+            true => self.renew(),
+            false => Ok(()),
+        }
+    }
+
     /// Edits a record. With `base`, the edit was made on that version, and what others changed
     /// since then stays.
     ///
@@ -146,6 +164,8 @@ impl Step<'_, '_> {
                 .with("origin", origin)
                 .into());
         }
+        self.judge_if_due(num)?;
+        self.make_room_to_edit(num)?;
         let changes = effect::counted_changes(self, num)?;
         let writer = self.me().writer();
         let payloads = change_payloads(&genesis, record, &changes, base, edit, &writer)

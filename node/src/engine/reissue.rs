@@ -102,6 +102,7 @@ impl Step<'_, '_> {
         let Some(genesis) = self.genesis(&row)? else {
             return Ok(false);
         };
+        self.judge_if_due(num)?;
         let changes = effect::counted_changes(self, num)?;
         let target = with_entries(&genesis, record, changes, entries);
         let Some(now) = self.tables.content(num, &row)? else {

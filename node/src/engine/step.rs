@@ -1,7 +1,7 @@
 //! What a job works with: the tables of the open transaction and the state that will be published
 //! when it is durable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_core::breaks::{Break, is_left_out};
@@ -16,7 +16,7 @@ use diwan_core::wire::Signing;
 use super::due::PeerJob;
 use super::machine::Machine;
 use super::{EngineError, OwnKeys, State, effect};
-use crate::store::{StoreError, Writing};
+use crate::store::{PLACE, StoreError, Writing};
 
 /// One transaction of the writer, shared by the jobs of a commit.
 pub struct Step<'a, 'txn> {
@@ -125,22 +125,18 @@ impl<'a, 'txn> Step<'a, 'txn> {
         Ok(())
     }
 
-    /// Notes in which file the store lies. A store that has written and finds itself in another one is
-    /// a copy: its original may have gone on, so it begins a new life. True where it does.
-    pub(super) fn settle_in(&mut self, inode: u64) -> Result<bool, StoreError> {
-        let known = self.tables.meta_u64("inode")?;
-        if known == Some(inode) {
+    /// Notes in which file the store lies. A store that finds itself in another one is a copy: its
+    /// original may have gone on, so it begins a new life. True where it does.
+    pub(super) fn settle_in(&mut self, place: u64) -> Result<bool, StoreError> {
+        let known = self.tables.meta_u64(PLACE)?;
+        if known == Some(place) {
             return Ok(false);
         }
-        self.tables.set_meta_u64("inode", inode)?;
-        let writer = self.me().writer();
-        let mut groups = self.replica().groups().values();
-        let has_written = groups.any(|group| group.logs.contains_key(&writer));
-        let is_copy = known.is_some() && has_written;
-        if is_copy {
+        self.tables.set_meta_u64(PLACE, place)?;
+        if known.is_some() {
             self.renew()?;
         }
-        Ok(is_copy)
+        Ok(known.is_some())
     }
 
     /// Keeps what waits for signatures in a group, as the state has it.
@@ -204,6 +200,12 @@ impl<'a, 'txn> Step<'a, 'txn> {
         let log = self.tables.new_log()?;
         self.state.logs.insert((group, writer), log);
         Ok(log)
+    }
+
+    /// Whose log each of the small numbers is.
+    pub(super) fn writers(&self) -> BTreeMap<u32, Writer> {
+        let logs = self.state.logs.iter();
+        logs.map(|((_, writer), log)| (*log, *writer)).collect()
     }
 
     /// A group's state changed, so that this node's receipt must be signed again.

@@ -85,13 +85,13 @@ impl Committer {
         self.commit(|step| step.call_up_for_new_gate())
     }
 
-    /// Tells the store in which file it lies, by the number that the file system gave it. True where
-    /// the store was copied there, and goes on under a new incarnation.
+    /// Tells the store in which file it lies, as [`crate::store::place_of`] names it. True where the
+    /// store was copied there, and goes on under a new incarnation.
     ///
     /// # Errors
     /// [`StoreError`]: nothing has changed.
-    pub fn settle_in(&mut self, inode: u64) -> Result<bool, StoreError> {
-        self.commit(|step| step.settle_in(inode))
+    pub fn settle_in(&mut self, place: u64) -> Result<bool, StoreError> {
+        self.commit(|step| step.settle_in(place))
     }
 
     /// Notes that the store is closed in order.

@@ -52,6 +52,24 @@ pub enum StoreError {
     Io(String),
 }
 
+/// The meta value that says in which file the store lies.
+pub const PLACE: &str = "place";
+
+/// What tells a store's file from a copy of it: the moment at which the file system made it, or its
+/// inode where the system does not keep that.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn place_of(path: &Path) -> Result<u64, StoreError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let failed = |error: std::io::Error| StoreError::Io(format!("{}: {error}", path.display()));
+    let file = std::fs::metadata(path).map_err(failed)?;
+    let made = file.created().ok();
+    let made = made.and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
+    let made = made.and_then(|made| u64::try_from(made.as_nanos()).ok());
+    Ok(made.unwrap_or_else(|| file.ino()))
+}
+
 macro_rules! from_redb {
     ($($error:ty),+) => {$(
         impl From<$error> for StoreError {
@@ -203,7 +221,7 @@ impl Store {
         }
         let mut tables = Writing::open(&transaction)?;
         let outcome = step(&mut tables)?;
-        let is_dirty = tables.is_dirty();
+        let is_dirty = tables.writes() > 0;
         drop(tables);
         match is_dirty {
             true => transaction.commit().map_err(StoreError::from)?,

@@ -12,7 +12,7 @@ use super::StoreError;
 /// Opens the tables of a transaction.
 pub(super) struct Opening<'txn> {
     pub(super) transaction: &'txn WriteTransaction,
-    pub(super) dirty: Rc<Cell<bool>>,
+    pub(super) writes: Rc<Cell<u64>>,
 }
 
 impl<'txn> Opening<'txn> {
@@ -22,7 +22,7 @@ impl<'txn> Opening<'txn> {
     ) -> Result<Tracked<'txn, K, V>, StoreError> {
         Ok(Tracked {
             table: self.transaction.open_table(definition)?,
-            dirty: self.dirty.clone(),
+            writes: self.writes.clone(),
         })
     }
 }
@@ -30,7 +30,7 @@ impl<'txn> Opening<'txn> {
 /// A table that notes when it is opened for writing.
 pub(super) struct Tracked<'txn, K: Key + 'static, V: Value + 'static> {
     table: Table<'txn, K, V>,
-    dirty: Rc<Cell<bool>>,
+    writes: Rc<Cell<u64>>,
 }
 
 impl<'txn, K: Key, V: Value> Deref for Tracked<'txn, K, V> {
@@ -42,7 +42,7 @@ impl<'txn, K: Key, V: Value> Deref for Tracked<'txn, K, V> {
 
 impl<K: Key, V: Value> DerefMut for Tracked<'_, K, V> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        self.dirty.set(true);
+        self.writes.set(self.writes.get().saturating_add(1));
         &mut self.table
     }
 }

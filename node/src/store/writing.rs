@@ -22,8 +22,8 @@ use super::tracked::{Opening, Tracked};
 
 /// The tables of an open transaction.
 pub struct Writing<'txn> {
-    /// Something was written, so that there is something to commit.
-    dirty: Rc<Cell<bool>>,
+    /// How often something was written: where never, there is nothing to commit.
+    writes: Rc<Cell<u64>>,
     meta: Tracked<'txn, &'static str, &'static [u8]>,
     agencies: Tracked<'txn, (&'static Id, u32), &'static [u8]>,
     trust: Tracked<'txn, &'static Id, &'static [u8]>,
@@ -52,13 +52,13 @@ pub struct Writing<'txn> {
 
 impl<'txn> Writing<'txn> {
     pub(super) fn open(transaction: &'txn WriteTransaction) -> Result<Self, StoreError> {
-        let dirty = Rc::new(Cell::new(false));
+        let writes = Rc::new(Cell::new(0));
         let tables = Opening {
             transaction,
-            dirty: dirty.clone(),
+            writes: writes.clone(),
         };
         Ok(Self {
-            dirty,
+            writes,
             meta: tables.open(tables::META)?,
             agencies: tables.open(tables::AGENCIES)?,
             trust: tables.open(tables::TRUST)?,
@@ -86,9 +86,9 @@ impl<'txn> Writing<'txn> {
         })
     }
 
-    /// Whether anything was written.
-    pub(super) fn is_dirty(&self) -> bool {
-        self.dirty.get()
+    /// How often something was written so far.
+    pub fn writes(&self) -> u64 {
+        self.writes.get()
     }
 
     /// A number among the meta values.
@@ -365,12 +365,14 @@ impl<'txn> Writing<'txn> {
         reading::quarantine_reason(&*self.quarantine, log, seq)
     }
 
-    /// How many entries of a stretch of a log are in quarantine and do not wait for anything.
+    /// How many entries of a stretch of a log are in quarantine for good: they do not wait for
+    /// anything, nor for their turn.
     pub fn quarantined_between(&self, log: u32, first: u64, last: u64) -> Result<u64, StoreError> {
         let mut count = 0;
         for row in self.quarantine.range((log, first)..=(log, last))? {
             let (_, reason) = row?;
-            count += u64::from(reason.value() != ChangeReason::Waiting as u8);
+            let waits = [ChangeReason::Waiting as u8, ChangeReason::Quota as u8];
+            count += u64::from(!waits.contains(&reason.value()));
         }
         Ok(count)
     }
@@ -406,6 +408,15 @@ impl<'txn> Writing<'txn> {
             }
         }
         Ok(places)
+    }
+
+    /// Takes this record from those that are to be judged again, if it is one.
+    pub fn take_due_record(&mut self, num: u64) -> Result<Option<AgencyId>, StoreError> {
+        let by = self.due.get(num)?.map(|by| AgencyId(*by.value()));
+        if by.is_some() {
+            self.due.remove(num)?;
+        }
+        Ok(by)
     }
 
     /// Takes a record that is to be judged again.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::gate::{self, ChangePayload, ChangeReason, Parsed};
 use super::replay::AuthoredChange;
 use crate::breaks::{Break, is_left_out};
-use crate::id::{EntryHash, Writer};
+use crate::id::{EntryHash, NodeKey, Writer};
 use crate::limits;
 
 /// A payload, read when its turn comes.
@@ -39,6 +39,8 @@ struct Queue<'a> {
 #[derive(Debug)]
 pub(super) struct Window<'a> {
     queues: BTreeMap<Writer, Queue<'a>>,
+    /// Places taken by each node, over its incarnations.
+    taken: BTreeMap<NodeKey, usize>,
     /// In an order that every node agrees on.
     pub(super) changes: Vec<(&'a AuthoredChange, Parsed<'a>)>,
 }
@@ -54,18 +56,24 @@ impl<'a> Window<'a> {
         }
         Self {
             queues,
+            taken: BTreeMap::new(),
             changes: Vec::new(),
         }
     }
 
     /// Looks at further changes where places are free.
     pub(super) fn fill(&mut self, refused: &mut Vec<(EntryHash, ChangeReason)>) {
-        for queue in self.queues.values_mut() {
-            while queue.taken < limits::UNCOUNTED_CHANGES || is_left_out(Break::ChangeQuota) {
+        for (writer, queue) in &mut self.queues {
+            let of_node = self.taken.entry(writer.node).or_default();
+            while is_left_out(Break::ChangeQuota)
+                || (queue.taken < limits::UNCOUNTED_CHANGES
+                    && *of_node < limits::UNCOUNTED_CHANGES_PER_NODE)
+            {
                 let Some((authored, opened)) = queue.unread.pop_front() else {
                     break;
                 };
                 queue.taken += 1;
+                *of_node += 1;
                 let payload = opened.get_or_init(|| gate::open(&authored.payload));
                 match payload.as_ref().map_err(|r| *r).and_then(gate::parse) {
                     Ok(parsed) => self.changes.push((authored, parsed)),
@@ -83,13 +91,15 @@ impl<'a> Window<'a> {
         mut settle: impl FnMut(&AuthoredChange, &Parsed<'a>) -> Settled,
     ) -> bool {
         let before = self.changes.len();
-        let queues = &mut self.queues;
+        let (queues, taken) = (&mut self.queues, &mut self.taken);
         self.changes.retain(|(authored, parsed)| {
             let settled = settle(authored, parsed);
             if settled == Settled::Counts
                 && let Some(queue) = queues.get_mut(&authored.writer)
             {
                 queue.taken = queue.taken.saturating_sub(1);
+                let of_node = taken.entry(authored.writer.node).or_default();
+                *of_node = of_node.saturating_sub(1);
             }
             settled == Settled::Waits
         });

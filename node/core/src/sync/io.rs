@@ -45,6 +45,8 @@ pub enum Input {
     },
     /// Time passed.
     Tick,
+    /// Time passed while frames of the peer were at hand and might not be taken yet.
+    Held,
 }
 
 /// Something that was submitted and not stored.

@@ -60,6 +60,8 @@ pub struct Session {
     unequal_since_ms: u64,
     heard_ms: u64,
     pinged: bool,
+    /// When the peer was last told that this side is there though it takes no frames.
+    held_ping_ms: u64,
     receipts_ms: u64,
     stats: SessionStats,
 }
@@ -85,6 +87,7 @@ impl Session {
             unequal_since_ms: now_ms,
             heard_ms: now_ms,
             pinged: false,
+            held_ping_ms: now_ms,
             receipts_ms: 0,
             stats: SessionStats::default(),
         }
@@ -154,6 +157,7 @@ impl Session {
                 }
             }
             Input::Tick => self.tick(replica, now_ms),
+            Input::Held => self.held(replica, now_ms),
         }
         self.next_read(replica);
         self.time_catching_up(replica, now_ms);
@@ -456,6 +460,16 @@ impl Session {
         peer.saw(writer, last);
         self.stats.sent = self.stats.sent.saturating_add(range.entries.len() as u64);
         self.send(&Message::Entries(vec![range]));
+    }
+
+    /// The peer is there, and is to know that this side is: it may wait for long.
+    fn held(&mut self, replica: &Replica, now_ms: u64) {
+        self.heard_ms = now_ms;
+        if now_ms.saturating_sub(self.held_ping_ms) > PING_AFTER_MS {
+            self.held_ping_ms = now_ms;
+            self.send(&Message::Ping);
+        }
+        self.tick(replica, now_ms);
     }
 
     fn tick(&mut self, replica: &Replica, now_ms: u64) {

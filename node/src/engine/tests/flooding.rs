@@ -127,6 +127,15 @@ fn what_takes_too_long_to_judge_is_put_off_and_done_later() {
     assert_eq!(taken.unwrap().stored, 120, "durable at once");
     let due = |node: &Bench| node.state().due.values().sum::<u64>();
     assert!(due(&nodes[1]) > 50, "{}", due(&nodes[1]));
+    // Who edits one of them builds on all that is here.
+    let last = records.last().unwrap();
+    assert_eq!(nodes[1].body(last).unwrap(), "Premier.\n\nDeuxième.\n");
+    let mut tag = Edit::default();
+    tag.values.insert("country".into(), Some("FR".into()));
+    nodes[1]
+        .step(|step| step.edit_record(last, None, &tag))
+        .unwrap();
+    assert_eq!(nodes[1].body(last).unwrap(), "Modifié.\n");
     // A stop does not lose it.
     nodes[1].close();
     nodes[1].open_on(Arc::new(Slow(AtomicU64::new(0))));
@@ -199,4 +208,30 @@ fn a_store_that_an_older_gate_judged_is_judged_again() {
             .unwrap(),
         0
     );
+}
+
+#[test]
+fn an_editor_whose_changes_lost_their_ground_can_edit_on() {
+    let (mut nodes, group) = federation(&[Role::Contributor, Role::Contributor]);
+    let record = nodes[0].write(&group, "Saisie");
+    assert!(sync(&mut nodes, 0, 1) && sync(&mut nodes, 0, 2));
+    nodes[2].edit(&record, "Sol.\n").unwrap();
+    assert!(sync(&mut nodes, 2, 1));
+    for at in 0..70 {
+        nodes[1].edit(&record, &format!("Sol. {at}\n")).unwrap();
+    }
+    // The owner has not seen what all of it builds on.
+    let gone = nodes[2].agency();
+    let removal = MemberChange::Remove(gone);
+    nodes[0]
+        .step(|step| step.change_member(&group, removal))
+        .unwrap();
+    assert!(sync(&mut nodes, 0, 1));
+    assert_eq!(nodes[1].body(&record).unwrap(), "Premier.\n\nDeuxième.\n");
+    nodes[1].edit(&record, "De nouveau.\n").unwrap();
+    nodes[1].edit(&record, "Encore.\n").unwrap();
+    assert!(sync(&mut nodes, 0, 1));
+    for at in [0, 1] {
+        assert_eq!(nodes[at].body(&record).unwrap(), "Encore.\n", "node {at}");
+    }
 }

@@ -191,6 +191,25 @@ fn a_peer_that_falls_silent_is_asked_and_then_closed() {
 }
 
 #[test]
+fn a_peer_whose_frames_are_held_is_there_and_hears_that_this_side_is() {
+    let (_, _, net) = settled(6);
+    let replica = &net.nodes[0].replica;
+    let peer = net.nodes[1].replica.me();
+    let mut session = Session::new(peer.node, peer.agency, 0);
+    session.handle(Input::Start, replica, 0);
+    let mut pings = 0;
+    for now_ms in (0..300_000).step_by(250) {
+        for wish in session.handle(Input::Held, replica, now_ms) {
+            assert_eq!(wish, Wish::Send(Message::Ping.to_frame().unwrap()));
+            pings += 1;
+        }
+    }
+    assert!((10..=15).contains(&pings), "{pings}");
+    let silent = session.handle(Input::Tick, replica, 376_000);
+    assert_eq!(silent, [Wish::Close(CloseReason::Silent)]);
+}
+
+#[test]
 fn a_peer_that_never_says_hello_is_closed() {
     let (_, _, net) = settled(6);
     let replica = &net.nodes[0].replica;
