@@ -69,7 +69,7 @@ pub(crate) const VAIN_EARNED_PER_S: Duration = Duration::from_millis(100);
 /// The least that a message in vain counts: to read it off the network costs that much.
 pub(crate) const VAIN_MESSAGE: Duration = Duration::from_micros(100);
 /// Waiting, with messages at hand, after which an agency's nodes are sent away.
-pub(crate) const FLOOD_AFTER: Duration = Duration::from_secs(30);
+pub(crate) const FLOOD_AFTER: Duration = Duration::from_secs(20);
 /// How long they are sent away.
 pub(crate) const FLOOD_AWAY: Duration = Duration::from_secs(60);
 /// For how long one message gives to judge at once. The largest honest one takes half of it.

@@ -123,23 +123,23 @@ mod tests {
     fn whoever_waits_too_often_has_to_go_for_a_while() {
         let mut allowance = Allowance::default();
         allowance.charge(&MALLORY, Duration::from_secs(600), 0);
-        let turns = (1..=120).map(|n| allowance.turn(&MALLORY, 250, n * 250));
+        let turns = (1..=80).map(|n| allowance.turn(&MALLORY, 250, n * 250));
         let turns: Vec<Turn> = turns.collect();
         let end = turns.iter().position(|turn| *turn == Turn::Never);
-        assert_eq!(end, Some(119));
-        assert!(allowance.is_away(&MALLORY, 30_000));
-        assert!(allowance.is_away(&MALLORY, 89_999));
-        assert!(!allowance.is_away(&MALLORY, 90_000));
-        assert!(!allowance.is_away(&ALICE, 30_000));
+        assert_eq!(end, Some(79));
+        assert!(allowance.is_away(&MALLORY, 20_000));
+        assert!(allowance.is_away(&MALLORY, 79_999));
+        assert!(!allowance.is_away(&MALLORY, 80_000));
+        assert!(!allowance.is_away(&ALICE, 20_000));
     }
 
     #[test]
     fn waiting_is_forgotten_once_all_is_earned_back() {
         let mut allowance = Allowance::default();
         allowance.charge(&MALLORY, Duration::from_secs(6), 0);
-        assert_eq!(allowance.turn(&MALLORY, 29_000, 0), Turn::Later);
+        assert_eq!(allowance.turn(&MALLORY, 19_000, 0), Turn::Later);
         assert_eq!(allowance.turn(&MALLORY, 0, 100_000), Turn::Now);
         allowance.charge(&MALLORY, Duration::from_secs(6), 100_000);
-        assert_eq!(allowance.turn(&MALLORY, 29_000, 100_000), Turn::Later);
+        assert_eq!(allowance.turn(&MALLORY, 19_000, 100_000), Turn::Later);
     }
 }
