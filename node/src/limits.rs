@@ -72,7 +72,7 @@ pub(crate) const VAIN_MESSAGE: Duration = Duration::from_micros(100);
 pub(crate) const FLOOD_AFTER: Duration = Duration::from_secs(20);
 /// How long they are sent away.
 pub(crate) const FLOOD_AWAY: Duration = Duration::from_secs(60);
-/// For how long one message gives to judge at once. The largest honest one takes half of it.
+/// For how long one message gives to judge at once: so long somebody else's turn may be away.
 pub(crate) const JUDGED_AT_ONCE: Duration = Duration::from_millis(500);
 /// For how long one commit judges what was put off: so much later is everybody else's turn.
 pub(crate) const JUDGED_PER_COMMIT: Duration = Duration::from_millis(100);

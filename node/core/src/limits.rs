@@ -50,8 +50,8 @@ pub const CHANGE_ACTORS: usize = 1_024;
 /// Changes of one writer to one record that are looked at though they do not count. An honest writer
 /// has none that is refused and a handful that wait for another log; each may cost 5 ms.
 pub const UNCOUNTED_CHANGES: usize = 64;
-/// The same over all incarnations of a node, whose changes may take a megabyte of memory each while
-/// they are looked at.
+/// The same over all incarnations of a node: each change may be of [`CHANGE_BYTES`] and
+/// [`CHANGE_OPS`], in memory while it is looked at.
 pub const UNCOUNTED_CHANGES_PER_NODE: usize = 2 * UNCOUNTED_CHANGES;
 /// Operations of one record's document in all: Automerge counts them in 32 bits and panics beyond.
 pub const DOCUMENT_OPS: u64 = 1 << 31;

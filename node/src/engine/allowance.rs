@@ -12,11 +12,25 @@ use crate::limits::{FLOOD_AFTER, FLOOD_AWAY, VAIN_AT_ONCE, VAIN_EARNED_PER_S};
 /// What an agency may still cause.
 #[derive(Clone, Copy, Debug)]
 struct Account {
-    level_us: i64,
-    at_ms: u64,
+    /// The moment, in microseconds, at which all that it caused is earned back.
+    full_at_us: u64,
     /// How long it had to wait since it last was in good standing.
     waited_ms: u64,
     away_until_ms: u64,
+}
+
+impl Account {
+    /// Whether it caused more than it may in one go.
+    fn is_overdrawn(&self, now_ms: u64) -> bool {
+        let owed_us = self.full_at_us.saturating_sub(now_ms.saturating_mul(1_000));
+        owed_us > to_earn_us(VAIN_AT_ONCE)
+    }
+}
+
+/// Microseconds in which so much work is earned back.
+fn to_earn_us(work: Duration) -> u64 {
+    let earned_us_per_s = VAIN_EARNED_PER_S.as_micros().max(1);
+    u64::try_from(work.as_micros().saturating_mul(1_000_000) / earned_us_per_s).unwrap_or(u64::MAX)
 }
 
 /// What the next message of an agency has to do.
@@ -36,18 +50,14 @@ pub(super) struct Allowance(BTreeMap<AgencyId, Account>);
 
 impl Allowance {
     fn account(&mut self, agency: &AgencyId, now_ms: u64) -> &mut Account {
+        let now_us = now_ms.saturating_mul(1_000);
         let account = self.0.entry(*agency).or_insert(Account {
-            level_us: micros(VAIN_AT_ONCE),
-            at_ms: now_ms,
+            full_at_us: now_us,
             waited_ms: 0,
             away_until_ms: 0,
         });
-        let since = i64::try_from(now_ms.saturating_sub(account.at_ms)).unwrap_or(i64::MAX);
-        let earned = since.saturating_mul(micros(VAIN_EARNED_PER_S) / 1_000);
-        let full = micros(VAIN_AT_ONCE);
-        account.level_us = account.level_us.saturating_add(earned).min(full);
-        account.at_ms = now_ms;
-        if account.level_us == full {
+        if account.full_at_us <= now_us {
+            account.full_at_us = now_us;
             account.waited_ms = 0;
         }
         account
@@ -56,26 +66,26 @@ impl Allowance {
     /// Counts work that an agency caused in vain.
     pub(super) fn charge(&mut self, agency: &AgencyId, spent: Duration, now_ms: u64) {
         let account = self.account(agency, now_ms);
-        account.level_us = account.level_us.saturating_sub(micros(spent));
+        account.full_at_us = account.full_at_us.saturating_add(to_earn_us(spent));
     }
 
     /// Whether a message of an agency may be taken, after one that waited for so long.
     pub(super) fn turn(&mut self, agency: &AgencyId, waited_ms: u64, now_ms: u64) -> Turn {
         let account = self.account(agency, now_ms);
         account.waited_ms = account.waited_ms.saturating_add(waited_ms);
-        if account.waited_ms < millis(FLOOD_AFTER) {
-            return match account.level_us {
-                0.. => Turn::Now,
-                _ => Turn::Later,
-            };
+        if account.waited_ms >= millis(FLOOD_AFTER) {
+            account.waited_ms = 0;
+            account.away_until_ms = now_ms.saturating_add(millis(FLOOD_AWAY));
+            return Turn::Never;
         }
-        account.waited_ms = 0;
-        account.away_until_ms = now_ms.saturating_add(millis(FLOOD_AWAY));
-        Turn::Never
+        match account.is_overdrawn(now_ms) {
+            true => Turn::Later,
+            false => Turn::Now,
+        }
     }
 
     /// Whether an agency's nodes were sent away and may not be back yet.
-    pub(super) fn is_away(&mut self, agency: &AgencyId, now_ms: u64) -> bool {
+    pub(super) fn is_away(&self, agency: &AgencyId, now_ms: u64) -> bool {
         let account = self.0.get(agency);
         account.is_some_and(|account| now_ms < account.away_until_ms)
     }
@@ -84,10 +94,6 @@ impl Allowance {
     pub(super) fn keep(&mut self, is_trusted: impl Fn(&AgencyId) -> bool) {
         self.0.retain(|agency, _| is_trusted(agency));
     }
-}
-
-fn micros(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn millis(time: Duration) -> u64 {

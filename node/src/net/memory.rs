@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Between two looks; a look takes some ten microseconds.
+/// Between two looks: a flood of attempts is not to cost a look each.
 const EVERY: Duration = Duration::from_millis(100);
 
 /// Compares the process's memory with a limit.
