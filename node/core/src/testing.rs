@@ -127,14 +127,18 @@ pub(crate) fn group_genesis(name: &str, threshold: u32, members: &[Member]) -> G
     })
 }
 
-/// A statement with the signatures of several nodes below it.
+/// A group's statement with the signatures of several nodes below it.
 pub(crate) fn signed_by(statement: &GroupStatement, nodes: &[&Signing]) -> Vec<u8> {
-    let body = wire::encode(statement);
-    let by = |node: &&Signing| SignatureBy {
-        key: node.public(),
-        signature: node.sign(Domain::GroupStatement, &body),
+    envelope(Domain::GroupStatement, wire::encode(statement), nodes)
+}
+
+/// A body with these signatures below it.
+pub(crate) fn envelope(domain: Domain, body: Vec<u8>, keys: &[&Signing]) -> Vec<u8> {
+    let by = |key: &&Signing| SignatureBy {
+        key: key.public(),
+        signature: key.sign(domain, &body),
     };
-    let signatures = nodes.iter().map(by).collect();
+    let signatures = keys.iter().map(by).collect();
     wire::encode(&Signed { body, signatures })
 }
 

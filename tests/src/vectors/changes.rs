@@ -1,5 +1,6 @@
 //! Changes at the gate: one hostile change of each kind, among the honest ones of its record.
 
+use data_encoding::HEXLOWER;
 use diwan_core::id::{EntryHash, Incarnation, NodeKey, RecordId, Writer};
 use diwan_core::record::{AuthoredChange, Genesis, materialise};
 use serde_json::{Value, json};
@@ -63,8 +64,8 @@ pub fn file() -> String {
             continue;
         };
         let record = json!({
-            "record": hex(&scene.record.0),
-            "genesis": hex(&scene.genesis.to_bytes()),
+            "record": HEXLOWER.encode(&scene.record.0),
+            "genesis": HEXLOWER.encode(&scene.genesis.to_bytes()),
             "changes": stand.before.iter().map(told).collect::<Vec<_>>(),
         });
         let at = records.iter().position(|known| *known == record);
@@ -99,14 +100,10 @@ pub fn file() -> String {
 
 fn told(change: &AuthoredChange) -> Value {
     json!({
-        "entry": hex(&change.entry.0),
-        "node": hex(&change.writer.node.0),
+        "entry": HEXLOWER.encode(&change.entry.0),
+        "node": HEXLOWER.encode(&change.writer.node.0),
         "incarnation": change.writer.incarnation.0,
         "seq": change.seq,
-        "payload": hex(&change.payload),
+        "payload": HEXLOWER.encode(&change.payload),
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,6 +12,7 @@ pub mod changes;
 
 use std::path::PathBuf;
 
+use data_encoding::HEXLOWER;
 use diwan_core::id::{EntryHash, Incarnation, Me};
 use diwan_core::identity::AgencyChain;
 use diwan_core::log::{LogHead, Range};
@@ -94,8 +95,7 @@ fn differs(vector: &Value, judged: Result<(), String>) -> Option<String> {
 /// The bytes of a hexadecimal field.
 fn bytes(value: &Value) -> Vec<u8> {
     let text = value.as_str().expect("a text");
-    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
-    (0..text.len()).step_by(2).map(digit).collect()
+    HEXLOWER.decode(text.as_bytes()).expect("hexadecimal")
 }
 
 fn array<const N: usize>(value: &Value) -> [u8; N] {

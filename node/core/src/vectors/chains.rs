@@ -4,17 +4,11 @@ use super::*;
 use crate::group::{Cut, GroupBody, GroupStatement, Role};
 use crate::id::{EntryHash, StatementHash};
 use crate::identity::{AgencyBody, AgencyStatement, Capabilities};
-use crate::testing::{group_genesis, key, member, signed_by, writer};
-use crate::wire::{self, Domain, SignatureBy, Signed, Signing};
+use crate::testing::{envelope, group_genesis, key, member, signed_by, writer};
+use crate::wire::{self, Domain, Signing};
 
 fn agency_signed(statement: &AgencyStatement, keys: &[&Signing]) -> Vec<u8> {
-    let body = wire::encode(statement);
-    let by = |key: &&Signing| SignatureBy {
-        key: key.public(),
-        signature: key.sign(Domain::AgencyStatement, &body),
-    };
-    let signatures = keys.iter().map(by).collect();
-    wire::encode(&Signed { body, signatures })
+    envelope(Domain::AgencyStatement, wire::encode(statement), keys)
 }
 
 #[test]

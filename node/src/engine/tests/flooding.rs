@@ -152,20 +152,18 @@ fn what_takes_too_long_to_judge_is_put_off_and_done_later() {
     }
 }
 
+/// How many records are judged again because the gate's rules are others.
+fn judged_again(node: &mut Bench) -> u64 {
+    let committer = node.committer.as_mut().unwrap();
+    committer.keep_up_with_gate().unwrap()
+}
+
 #[test]
 fn a_store_that_an_older_gate_judged_is_judged_again() {
     let (mut nodes, group) = federation(&[Role::Contributor]);
     let record = nodes[0].write(&group, "Saisie");
     nodes[0].edit(&record, "Modifié.\n").unwrap();
-    assert_eq!(
-        nodes[0]
-            .committer
-            .as_mut()
-            .unwrap()
-            .keep_up_with_gate()
-            .unwrap(),
-        1
-    );
+    assert_eq!(judged_again(&mut nodes[0]), 1);
     // As if the gate of yesterday had refused the edit, and the first version of another record.
     let other = nodes[0].write(&group, "Fouille");
     let log = nodes[0].state().logs[&(group, nodes[0].state().replica.me().writer())];
@@ -187,27 +185,11 @@ fn a_store_that_an_older_gate_judged_is_judged_again() {
     nodes[0].close();
     nodes[0].open();
     assert_eq!(nodes[0].content(&other), None);
-    assert_eq!(
-        nodes[0]
-            .committer
-            .as_mut()
-            .unwrap()
-            .keep_up_with_gate()
-            .unwrap(),
-        1
-    );
+    assert_eq!(judged_again(&mut nodes[0]), 1);
     assert_eq!(nodes[0].quarantine(), []);
     assert_eq!(nodes[0].body(&record).unwrap(), "Modifié.\n");
     assert!(nodes[0].content(&other).is_some());
-    assert_eq!(
-        nodes[0]
-            .committer
-            .as_mut()
-            .unwrap()
-            .keep_up_with_gate()
-            .unwrap(),
-        0
-    );
+    assert_eq!(judged_again(&mut nodes[0]), 0);
 }
 
 #[test]
