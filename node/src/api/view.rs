@@ -9,7 +9,7 @@ use diwan_core::group::Role;
 use diwan_core::id::AgencyId;
 use diwan_core::log::Header;
 use diwan_core::record::{
-    AuthoredChange, ChangeReason, Content, Editors, Genesis, Materialised, Step, Version, history,
+    AuthoredChange, Content, Editors, Genesis, Materialised, Step, Version, history,
 };
 use diwan_core::replica::Replica;
 
@@ -111,22 +111,14 @@ impl View {
         }
     }
 
-    /// The changes that make a record what it is: all but those whose writers might not edit it.
+    /// The changes that make a record what it is.
     pub(super) fn changes(&self, num: u64) -> Result<Vec<AuthoredChange>, StoreError> {
-        let outside = [
-            ChangeReason::NotEditor,
-            ChangeReason::Standing,
-            ChangeReason::Quota,
-        ];
-        let outside = outside.map(|reason| reason as u8);
         let mut changes = Vec::new();
         for (log, seq) in self.reading.changes(num)? {
-            let reason = self.reading.quarantine_reason(log, seq)?;
-            if reason.is_some_and(|reason| outside.contains(&reason)) {
-                continue;
+            if self.reading.quarantine_reason(log, seq)?.is_none() {
+                let entry = self.reading.entry(log, seq)?;
+                changes.extend(entry.and_then(AuthoredChange::of));
             }
-            let entry = self.reading.entry(log, seq)?;
-            changes.extend(entry.and_then(AuthoredChange::of));
         }
         Ok(changes)
     }

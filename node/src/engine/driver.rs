@@ -7,22 +7,36 @@ use std::time::{Duration, Instant};
 use diwan_core::id::{AgencyId, GroupId, NodeKey, Writer};
 use diwan_core::limits;
 use diwan_core::log::Range;
-use diwan_core::sync::{Input, Session, Wish};
+use diwan_core::sync::{Incoming, Input, Message, Session, Wish};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::allowance::Turn;
 use super::cost::Cost;
 use super::peers::{FLOODS, Peers};
-use super::{Engine, EngineError, Taken, compared, served};
+use super::{Engine, EngineError, State, Step, Taken, compared, served};
 use crate::limits::{
     BATCHES_AHEAD, FRAMES_AHEAD, QUEUED_BYTES, QUEUED_BYTES_IN_ALL, QUEUED_BYTES_SHARE,
 };
 use crate::net::{Link, LinkHandle, LinkReader, LinkWriter};
-use crate::store::StoreError;
+use crate::store::{Reading, StoreError};
 
 /// How often a session is told that time passed.
 const TICK: Duration = Duration::from_millis(250);
+
+/// Why a session is over.
+enum End {
+    /// The peer took more than its share.
+    Flood,
+    /// Anything else, in words.
+    Said(String),
+}
+
+impl<T: ToString> From<T> for End {
+    fn from(reason: T) -> Self {
+        End::Said(reason.to_string())
+    }
+}
 
 /// One session, from the link's first byte to its last.
 pub(super) async fn run(peers: Peers, engine: Engine, node: NodeKey, agency: AgencyId, link: Link) {
@@ -48,10 +62,10 @@ pub(super) async fn run(peers: Peers, engine: Engine, node: NodeKey, agency: Age
         permit: None,
     };
     match driver.drive(frames).await {
-        Err(end) if end == FLOODS => {
+        Err(End::Flood) => {
             tracing::warn!(peer = %node.short(), agency = %agency, reason = FLOODS, "peer sent away");
         }
-        Err(end) => tracing::info!(peer = %node.short(), reason = %end, "session ended"),
+        Err(End::Said(reason)) => tracing::info!(peer = %node.short(), reason, "session ended"),
         Ok(()) => {}
     }
     handle.close();
@@ -113,7 +127,7 @@ struct Driver {
 
 impl Driver {
     /// Runs until the session or the link ends; says why.
-    async fn drive(&mut self, mut frames: mpsc::Receiver<Vec<u8>>) -> Result<(), String> {
+    async fn drive(&mut self, mut frames: mpsc::Receiver<Vec<u8>>) -> Result<(), End> {
         let mut state = self.engine.watch();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -133,9 +147,9 @@ impl Driver {
                 },
                 done = wait_for(&mut read), if read.is_some() => {
                     read = None;
-                    let done = done.map_err(|error| error.to_string())?;
+                    let done = done?;
                     self.permit = done.permit;
-                    let range = done.range.map_err(|error| error.to_string())?;
+                    let range = done.range?;
                     Input::Read { group: done.group, writer: done.writer, range }
                 }
             };
@@ -146,7 +160,7 @@ impl Driver {
     }
 
     /// Whether the next frame may be taken now. Asked again at the next tick at the latest.
-    fn may_take(&self, waiting: usize, held_since_ms: &mut Option<u64>) -> Result<bool, String> {
+    fn may_take(&self, waiting: usize, held_since_ms: &mut Option<u64>) -> Result<bool, End> {
         if self.engine.state().due.contains_key(&self.agency) {
             *held_since_ms = None;
             return Ok(false);
@@ -166,13 +180,13 @@ impl Driver {
                 }
                 Ok(false)
             }
-            Turn::Never => Err(FLOODS.to_owned()),
+            Turn::Never => Err(End::Flood),
         }
     }
 
     /// Gives the session an input and fulfils its wishes, in order. What a frame cost in vain is
     /// counted.
-    async fn perform(&mut self, input: Input) -> Result<Option<JoinHandle<ReadDone>>, String> {
+    async fn perform(&mut self, input: Input) -> Result<Option<JoinHandle<ReadDone>>, End> {
         let is_frame = matches!(input, Input::Frame(_));
         let mut cost = Cost::default();
         let done = self.fulfil(input, &mut cost).await;
@@ -190,7 +204,7 @@ impl Driver {
         &mut self,
         input: Input,
         cost: &mut Cost,
-    ) -> Result<Option<JoinHandle<ReadDone>>, String> {
+    ) -> Result<Option<JoinHandle<ReadDone>>, End> {
         let mut read = None;
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
@@ -212,57 +226,26 @@ impl Driver {
                     } => {
                         read = Some(self.read(group, writer, from));
                     }
-                    Wish::Submit(incoming) => {
-                        let from = self.engine.state().replica.agency_of(&self.node);
-                        let from = from.ok_or("the peer lost its place")?;
-                        let taken = self
-                            .engine
-                            .submit(move |step| {
-                                let began = Instant::now();
-                                let taken = step.take_incoming(&from, incoming)?;
-                                Ok((taken, began.elapsed()))
-                            })
-                            .await;
-                        let (taken, spent) = taken.map_err(|error| error.to_string())?;
-                        cost.add(&taken, spent);
-                        let Taken {
-                            stored, refused, ..
-                        } = taken;
-                        inputs.push(Input::Submitted { stored, refused });
-                    }
+                    Wish::Submit(incoming) => inputs.push(self.submit(incoming, cost).await?),
                     Wish::Compare {
                         group,
                         writer,
                         points,
                     } => {
-                        let (engine, state) = (self.engine.clone(), state.clone());
-                        let began = Instant::now();
-                        let compared = tokio::task::spawn_blocking(move || {
-                            let reading = engine.read()?;
-                            let about = (group, writer);
-                            Ok::<_, EngineError>(compared(&state, &reading, about, &points)?)
-                        });
-                        let message = compared.await.map_err(|error| error.to_string())?;
-                        let message = message.map_err(|error| error.to_string())?;
-                        cost.questions += began.elapsed();
-                        inputs.push(Input::Answer {
-                            group,
-                            messages: message.into_iter().collect(),
-                        });
+                        let about = (group, writer);
+                        let read = move |state: &State, reading: &Reading| {
+                            let message = compared(state, reading, about, &points)?;
+                            Ok(message.into_iter().collect())
+                        };
+                        inputs.push(self.answer((group, &state), cost, read).await?);
                     }
                     Wish::Serve { group, entries } => {
-                        let (engine, state) = (self.engine.clone(), state.clone());
-                        let began = Instant::now();
-                        let serving = tokio::task::spawn_blocking(move || {
-                            let reading = engine.read()?;
-                            Ok::<_, EngineError>(served(&state, &reading, group, &entries)?)
-                        });
-                        let messages = serving.await.map_err(|error| error.to_string())?;
-                        let messages = messages.map_err(|error| error.to_string())?;
-                        cost.questions += began.elapsed();
-                        inputs.push(Input::Answer { group, messages });
+                        let read = move |state: &State, reading: &Reading| {
+                            served(state, reading, group, &entries)
+                        };
+                        inputs.push(self.answer((group, &state), cost, read).await?);
                     }
-                    Wish::Close(reason) => return Err(reason.to_string()),
+                    Wish::Close(reason) => return Err(reason.into()),
                 }
             }
         }
@@ -270,17 +253,51 @@ impl Driver {
         Ok(read)
     }
 
-    fn send(&mut self, frame: Vec<u8>) -> Result<(), String> {
+    /// Has what the peer brought verified and stored.
+    async fn submit(&self, incoming: Incoming, cost: &mut Cost) -> Result<Input, End> {
+        let from = self.engine.state().replica.agency_of(&self.node);
+        let from = from.ok_or("the peer lost its place")?;
+        let job = move |step: &mut Step<'_, '_>| {
+            let began = Instant::now();
+            let taken = step.take_incoming(&from, incoming)?;
+            Ok((taken, began.elapsed()))
+        };
+        let (taken, spent) = self.engine.submit(job).await?;
+        cost.add(&taken, spent);
+        let Taken {
+            stored, refused, ..
+        } = taken;
+        Ok(Input::Submitted { stored, refused })
+    }
+
+    /// Reads from the store, apart from the session's own thread, what the peer asks for.
+    async fn answer(
+        &self,
+        (group, state): (GroupId, &Arc<State>),
+        cost: &mut Cost,
+        read: impl FnOnce(&State, &Reading) -> Result<Vec<Message>, StoreError> + Send + 'static,
+    ) -> Result<Input, End> {
+        let (engine, state) = (self.engine.clone(), state.clone());
+        let began = Instant::now();
+        let reading = tokio::task::spawn_blocking(move || {
+            Ok::<_, EngineError>(read(&state, &engine.read()?)?)
+        });
+        let messages = reading.await??;
+        cost.questions += began.elapsed();
+        Ok(Input::Answer { group, messages })
+    }
+
+    fn send(&mut self, frame: Vec<u8>) -> Result<(), End> {
         let queued = self.queued.fetch_add(frame.len(), Ordering::Relaxed);
         let all = self.peers.queued.fetch_add(frame.len(), Ordering::Relaxed);
         let too_much = all > QUEUED_BYTES_IN_ALL && queued > QUEUED_BYTES_SHARE;
         if queued > QUEUED_BYTES || too_much {
-            return Err("the peer asks and does not read the answers".to_owned());
+            return Err("the peer asks and does not read the answers".into());
         }
         let permit = self.permit.take();
         self.outgoing
             .send((frame, permit))
-            .map_err(|_| "the link ended".to_owned())
+            .map_err(|_| "the link ended".into())
     }
 
     /// Reads a range as soon as there is room for it in the outgoing queue.

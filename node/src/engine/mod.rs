@@ -6,6 +6,7 @@
 
 mod allowance;
 mod chains;
+mod changes;
 mod cost;
 mod driver;
 mod due;

@@ -206,9 +206,7 @@ impl Peers {
             }
         }
     }
-}
 
-impl Peers {
     /// Whether a node's agency was sent away and may not be back yet.
     fn is_away(&self, engine: &Engine, node: &NodeKey) -> bool {
         let agency = engine.state().replica.agency_of(node);

@@ -13,7 +13,7 @@ use diwan_core::verify::{OwnEntry, OwnKind};
 use diwan_core::wire::{self, Domain};
 
 use super::step::Step;
-use super::{EngineError, effect};
+use super::{EngineError, changes};
 use crate::store::{RecordRow, StoreError};
 
 /// A record that is to be written.
@@ -123,15 +123,14 @@ impl Step<'_, '_> {
 
     /// Begins a new incarnation where too many of this node's own changes of a record do not count:
     /// what they built on does not any more, and behind them nobody would look at further ones.
-    fn make_room_to_edit(&mut self, num: u64) -> Result<(), StoreError> {
-        let own = self.me().writer();
+    fn make_room_to_edit(&mut self, group: &GroupId, num: u64) -> Result<(), StoreError> {
+        let Some(own) = self.state.logs.get(&(*group, self.me().writer())).copied() else {
+            return Ok(());
+        };
         let mut uncounted = 0;
         for (log, seq) in self.tables.changes(num)? {
-            let is_own = self.state.logs.iter();
-            let mut is_own = is_own.filter(|((_, writer), known)| *writer == own && **known == log);
-            if is_own.next().is_some() && self.tables.quarantine_reason(log, seq)?.is_some() {
-                uncounted += 1;
-            }
+            let is_own = log == own && self.tables.quarantine_reason(log, seq)?.is_some();
+            uncounted += usize::from(is_own);
         }
         match uncounted >= limits::UNCOUNTED_CHANGES / 2 {
             true => self.renew(),
@@ -165,8 +164,8 @@ impl Step<'_, '_> {
                 .into());
         }
         self.judge_if_due(num)?;
-        self.make_room_to_edit(num)?;
-        let changes = effect::counted_changes(self, num)?;
+        self.make_room_to_edit(&row.group, num)?;
+        let changes = changes::counted(self, num)?;
         let writer = self.me().writer();
         let payloads = change_payloads(&genesis, record, &changes, base, edit, &writer)
             .map_err(|error| edit_refused(record, error))?;

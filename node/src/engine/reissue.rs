@@ -10,7 +10,7 @@ use diwan_core::verify::{OwnEntry, OwnKind};
 
 use super::records::edit_towards;
 use super::step::Step;
-use super::{EngineError, effect};
+use super::{EngineError, changes};
 
 /// What was issued again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Step<'_, '_> {
             return Ok(false);
         };
         self.judge_if_due(num)?;
-        let changes = effect::counted_changes(self, num)?;
+        let changes = changes::counted(self, num)?;
         let target = with_entries(&genesis, record, changes, entries);
         let Some(now) = self.tables.content(num, &row)? else {
             return Ok(false);
