@@ -354,6 +354,7 @@ impl Session {
             peer.replace(state);
         }
         self.tell(state.group, replica);
+        self.remind(state, replica);
         self.compare(state, replica);
         self.offer(replica);
     }

@@ -2,7 +2,9 @@
 //! and payloads that this node lacks itself.
 
 use super::super::io::Suspect;
-use super::super::message::{AgencyStatements, GroupStatements, Message, Pending, Want};
+use super::super::message::{
+    AgencyStatements, GroupState, GroupStatements, Message, Pending, ReceiptDigest, Want,
+};
 use super::super::peer::{in_frames, statements_of};
 use super::Session;
 use crate::group::Role;
@@ -246,6 +248,20 @@ impl Session {
         }
         for receipts in in_frames(lacking) {
             self.send(&Message::Receipts(receipts));
+        }
+    }
+
+    /// Gives a peer its own receipt back where it tells of another one: it lost it with its membership,
+    /// or is a copy that was put back. Receipts that it sends in the session are never returned.
+    pub(super) fn remind(&mut self, state: &GroupState, replica: &Replica) {
+        let shared = replica.shared(&state.group, &self.agency);
+        let Some(signed) = shared.and_then(|group| group.receipts.get(&self.peer)) else {
+            return;
+        };
+        let digest = signed.receipt.frontier.digest();
+        let is_known = |told: &ReceiptDigest| told.node == self.peer && told.frontier == digest;
+        if !state.receipts.iter().any(is_known) {
+            self.send(&Message::Receipts(vec![signed.bytes.clone().into()]));
         }
     }
 
