@@ -176,7 +176,7 @@ pub fn difference(a: &GroupDump, b: &GroupDump) -> Option<String> {
     }
     let other = |node: &&NodeKey| a.receipts.get(*node) != b.receipts.get(*node);
     let differing = a.receipts.keys().chain(b.receipts.keys()).find(other)?;
-    let held = |dump: &GroupDump| dump.receipts.get(differing).map(|held| held.short());
+    let held = |dump: &GroupDump| dump.receipts.get(differing).map(Digest::short);
     let (here, there) = (held(a), held(b));
     Some(format!(
         "receipts of {}: {here:?} here, {there:?} there",
