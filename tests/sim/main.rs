@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use clap::Parser;
-use diwan_tests::sim::plan::Open;
 use diwan_tests::sim::{Outcome, Plan, Report, run};
 
 /// Simulates federations from seeds and judges them by the laws of the threat model.
@@ -31,9 +30,6 @@ struct Args {
     /// Threads; each runs whole seeds.
     #[arg(long)]
     jobs: Option<usize>,
-    /// Also tries what is known to break: sessions.
-    #[arg(long, value_delimiter = ',', value_parser = open)]
-    open: Vec<Open>,
     /// One JSON document on standard output.
     #[arg(long)]
     json: bool,
@@ -65,11 +61,6 @@ fn main() -> ExitCode {
     }
 }
 
-fn open(name: &str) -> Result<Open, String> {
-    let names: Vec<&str> = Open::ALL.into_iter().map(Open::name).collect();
-    Open::from_name(name).ok_or_else(|| format!("expected one of {}", names.join(", ")))
-}
-
 /// Runs the seeds on several threads; what comes back is in order.
 fn run_all(args: &Args, first: u64, seeds: u64) -> Vec<Outcome> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -81,8 +72,7 @@ fn run_all(args: &Args, first: u64, seeds: u64) -> Vec<Outcome> {
             if at >= seeds {
                 return;
             }
-            let mut plan = Plan::of(first.wrapping_add(at), args.nodes.map(usize::from));
-            plan.open.extend(&args.open);
+            let plan = Plan::of(first.wrapping_add(at), args.nodes.map(usize::from));
             let outcome = run(&plan, args.trace);
             let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
             outcomes.push((at, outcome));

@@ -46,6 +46,9 @@ pub struct GroupReplica {
     pub left: bool,
     /// Statements that wait for more owners' signatures, as this node has them.
     pub pending: Vec<Signed>,
+    /// How often something that this node held was taken away since it started: receipts with a
+    /// membership, entries with a fork.
+    pub losses: u64,
 }
 
 /// A log that forks: where, and the proof.
@@ -68,6 +71,7 @@ impl GroupReplica {
             missing: BTreeSet::new(),
             left: false,
             pending: Vec::new(),
+            losses: 0,
         }
     }
 
@@ -367,9 +371,11 @@ impl Replica {
             // the digests of equal nodes different for good.
             let nodes = &self.nodes;
             let is_member = |agency| group.chain.role(agency).is_some();
+            let held = group.receipts.len();
             group
                 .receipts
                 .retain(|node, _| nodes.get(node).is_some_and(is_member));
+            group.losses += u64::from(group.receipts.len() < held);
             return Ok(());
         }
         if self.groups.len() >= limits::GROUPS {

@@ -70,7 +70,6 @@ fn run_world(plan: &Plan, trace: bool) -> Result<Outcome, String> {
         violations: world.violations,
         faults: world.faults,
         byzantine: world.mischief,
-        relinked: world.judges.relinked,
         restarted: world.judges.restarts_after_disk_errors,
         trace: world.trace.into_text(),
     })

@@ -1,40 +1,11 @@
 //! What a seed is about: how many nodes, which of them are broken into, who reaches whom, and how
 //! much happens. All of it is drawn from the seed before anything runs.
 
-use std::collections::BTreeSet;
-
 use super::network::NodeId;
 use crate::kit::Random;
 
 /// The fewest and the most nodes of one seed.
 pub const NODES: (usize, usize) = (3, 12);
-
-/// What the simulation has found and nobody has mended yet. Each is tried on request only, so that
-/// the seeds stay green and the fault can be repeated; it goes with the change that mends it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Open {
-    /// A session must bring its work to an end without a new link.
-    Sessions,
-}
-
-impl Open {
-    /// All of them.
-    pub const ALL: [Open; 1] = [Open::Sessions];
-
-    /// Its word on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Open::Sessions => "sessions",
-        }
-    }
-
-    /// The one of a name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Open> {
-        Self::ALL.into_iter().find(|open| open.name() == name)
-    }
-}
 
 /// One seed's circumstances.
 #[derive(Clone, Debug)]
@@ -59,8 +30,6 @@ pub struct Plan {
     pub mischief: u64,
     /// How long the trouble of one round lasts, ms.
     pub trouble_ms: u64,
-    /// What honest nodes do not withstand yet and is tried all the same.
-    pub open: BTreeSet<Open>,
 }
 
 impl Plan {
@@ -101,7 +70,6 @@ impl Plan {
             },
             trouble_ms: random.between(5_000, 30_000),
             byzantine,
-            open: BTreeSet::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use diwan_core::sync::Message;
+use diwan_core::verify::Receipt;
 use serde::Serialize;
 
 /// A law that a seed broke.
@@ -29,8 +30,6 @@ pub struct Outcome {
     pub faults: BTreeMap<&'static str, u64>,
     /// Misbehaviours by kind.
     pub byzantine: BTreeMap<&'static str, u64>,
-    /// How often all links had to break before all was equal.
-    pub relinked: u64,
     /// Nodes that were started anew because their store took nothing after a disk error.
     pub restarted: u64,
     /// What happened, if a trace was wanted.
@@ -50,8 +49,6 @@ pub struct Report {
     pub faults: BTreeMap<&'static str, u64>,
     /// Misbehaviours by kind.
     pub byzantine: BTreeMap<&'static str, u64>,
-    /// How often all links had to break before all was equal.
-    pub relinked: u64,
     /// Nodes that were started anew because their store took nothing after a disk error.
     pub restarted: u64,
     /// How long it took.
@@ -63,7 +60,6 @@ impl Report {
     pub fn add(&mut self, outcome: Outcome) {
         self.seeds += 1;
         self.ops += outcome.ops;
-        self.relinked += outcome.relinked;
         self.restarted += outcome.restarted;
         self.violations.extend(outcome.violations);
         for (kind, count) in outcome.faults {
@@ -87,9 +83,8 @@ impl Report {
                 let _ = writeln!(text, "{kind:<28} {count:>9}");
             }
         }
-        let (relinked, restarted) = (self.relinked, self.restarted);
-        let _ = writeln!(text, "\nlinks broken for the rest     {relinked:>8}");
-        let _ = writeln!(text, "restarts after disk errors    {restarted:>8}");
+        let restarted = self.restarted;
+        let _ = writeln!(text, "\nrestarts after disk errors    {restarted:>8}");
         let _ = writeln!(text, "\n{} laws broken", self.violations.len());
         for broken in &self.violations {
             let Violation { seed, law, detail } = broken;
@@ -138,7 +133,18 @@ pub fn frame_in_words(frame: &[u8]) -> String {
                 )
             })
             .collect(),
-        Ok(Message::Receipts(receipts)) => format!("{} receipts", receipts.len()),
+        Ok(Message::Receipts(receipts)) => {
+            let claimed = receipts.iter().filter_map(|bytes| Receipt::claimed(bytes));
+            let words = claimed.map(|receipt| {
+                let (entries, digest) = (receipt.frontier.entries(), receipt.frontier.digest());
+                let (node, group) = (receipt.node.short(), receipt.group.short());
+                format!(
+                    ", {} by {node}: {entries} entries of {group}",
+                    digest.short()
+                )
+            });
+            format!("{} receipts{}", receipts.len(), words.collect::<String>())
+        }
         Ok(Message::Proofs(proofs)) => format!("{} proofs", proofs.len()),
         Ok(Message::ForkAsk(ask)) => format!(
             "{} places of the log of {} in {}",

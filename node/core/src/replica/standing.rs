@@ -119,6 +119,7 @@ impl Replica {
                     proof: (**proof).clone(),
                 };
                 found.forks.insert(writer, fork);
+                found.losses += 1;
                 self.drop_receipts_beyond(&group, &writer);
                 Some(ProofTaken::Log(group, writer))
             }

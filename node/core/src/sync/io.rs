@@ -151,6 +151,9 @@ pub enum CloseReason {
     /// The peer fell silent.
     #[error("the peer fell silent")]
     Silent,
+    /// An agency was pinned, and what the peer told before may be for this node now.
+    #[error("the trust list changed: what was not for this node may be now")]
+    Trust,
     /// A frame of ours could not be built: a fault of this node.
     #[error("a frame could not be built")]
     Frame,

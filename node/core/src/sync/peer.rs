@@ -25,8 +25,8 @@ pub(super) struct PeerGroup {
     pub(super) wanted: BTreeSet<(Writer, u64)>,
     /// Statements that wait for signatures, as they were sent.
     pub(super) pending: BTreeSet<Vec<u8>>,
-    /// Logs that were known to fork when receipts were last offered.
-    pub(super) forks: usize,
+    /// What had been taken away from this node when that was last looked at.
+    pub(super) losses: u64,
     /// Logs of which the store had nothing more to serve, and how far they went then.
     pub(super) exhausted: BTreeMap<Writer, u64>,
     /// This node told its state.
@@ -51,7 +51,7 @@ impl PeerGroup {
                 .map(|(node, r)| (*node, r.receipt.frontier.digest()))
                 .collect(),
             proofs: replica.proofs_of(group).map(|p| p.digest).collect(),
-            forks: group.forks.len(),
+            losses: group.losses,
             wanted: BTreeSet::new(),
             pending: BTreeSet::new(),
             exhausted: BTreeMap::new(),
@@ -71,12 +71,9 @@ impl PeerGroup {
         self.frontier.clone_from(&state.frontier);
     }
 
-    /// Of a log that forks, nothing counts beyond its end; and receipts from before the proof was
-    /// known were dropped by whoever has it.
-    pub(super) fn keep_to_forks(&mut self, group: &GroupReplica, replica: &Replica) {
-        if group.forks.is_empty() {
-            return;
-        }
+    /// Of a log that forks, nothing counts beyond its end; and what took receipts away here does so
+    /// there. True where something was taken away since this was asked last.
+    pub(super) fn keep_to_losses(&mut self, group: &GroupReplica, replica: &Replica) -> bool {
         for writer in group.forks.keys() {
             let end = replica.end_of_log(group, writer).map(|end| end.last);
             if let (Some(end), Some(known)) = (end, self.frontier.0.get_mut(writer)) {
@@ -88,11 +85,12 @@ impl PeerGroup {
                 }
             }
         }
-        if self.forks != group.forks.len() {
-            self.forks = group.forks.len();
+        let is_new = std::mem::replace(&mut self.losses, group.losses) != group.losses;
+        if is_new {
             self.receipts.clear();
             self.exhausted.clear();
         }
+        is_new
     }
 
     /// The peer has what it says besides what is under way.

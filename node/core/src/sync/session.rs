@@ -53,6 +53,8 @@ pub struct Session {
     reading: bool,
     /// Groups whose state the peer told when they were not shared.
     dropped: BTreeSet<GroupId>,
+    /// Agencies that were pinned when such a state came last.
+    vouching: BTreeSet<AgencyId>,
     /// What was compared with the peer, and how far it went then.
     compared: BTreeSet<(Suspect, u64)>,
     retold: u32,
@@ -81,6 +83,7 @@ impl Session {
             peer_chain: u32::MAX,
             reading: false,
             dropped: BTreeSet::new(),
+            vouching: BTreeSet::new(),
             compared: BTreeSet::new(),
             retold: 0,
             wishes: VecDeque::new(),
@@ -139,11 +142,11 @@ impl Session {
 
     /// Takes what happened and returns what is wished, in order.
     pub fn handle(&mut self, input: Input, replica: &Replica, now_ms: u64) -> Vec<Wish> {
-        self.keep_to_forks(replica);
+        self.keep_to_losses(replica);
         match input {
             Input::Start => self.start(replica),
             Input::Frame(frame) => self.frame(&frame, replica, now_ms),
-            Input::Changed => self.offer(replica),
+            Input::Changed => self.changed(replica),
             Input::Read {
                 group,
                 writer,
@@ -327,15 +330,27 @@ impl Session {
 
     /// Something of a group that is not shared was dropped. Should it be shared later in this
     /// session, the peer has to tell its state again.
-    fn drops(&mut self, group: GroupId) {
+    fn drops(&mut self, group: GroupId, replica: &Replica) {
         if self.dropped.len() < limits::GROUPS {
             self.dropped.insert(group);
         }
+        self.vouching = pinned(replica).collect();
+    }
+
+    /// Offers what is new. A group that was not for this node may be since an agency was pinned; the
+    /// peer, which believes that it arrived, tells it again in a new session.
+    fn changed(&mut self, replica: &Replica) {
+        let lacks = |group| replica.shared(group, &self.agency).is_none();
+        let is_new = |agency| !self.vouching.contains(&agency);
+        if self.dropped.iter().any(lacks) && pinned(replica).any(is_new) {
+            return self.close(CloseReason::Trust);
+        }
+        self.offer(replica);
     }
 
     fn group_state(&mut self, state: &GroupState, replica: &Replica) {
         if replica.shared(&state.group, &self.agency).is_none() {
-            self.drops(state.group);
+            self.drops(state.group, replica);
             return;
         }
         if self.stats.equal_after_ms.is_none() {
@@ -365,7 +380,7 @@ impl Session {
             let is_shared = replica.shared(&range.group, &self.agency).is_some();
             let Some(peer) = self.groups.get_mut(&range.group).filter(|_| is_shared) else {
                 *self.stats.refused.entry("not-a-member").or_default() += 1;
-                self.drops(range.group);
+                self.drops(range.group, replica);
                 continue;
             };
             let last = range
@@ -402,7 +417,7 @@ impl Session {
             if let Some(group) = item.group
                 && replica.shared(&group, &self.agency).is_none()
             {
-                self.drops(group);
+                self.drops(group, replica);
                 continue;
             }
             if let Some(group) = item.group.filter(|_| self.retold < RETELLS) {
@@ -486,4 +501,9 @@ impl Session {
             self.offer_receipts(replica, Whose::Everyones);
         }
     }
+}
+
+fn pinned(replica: &Replica) -> impl Iterator<Item = AgencyId> {
+    let agencies = replica.trust().iter();
+    agencies.filter_map(|(agency, _)| replica.trust().is_pinned(agency).then_some(*agency))
 }

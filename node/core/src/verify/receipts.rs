@@ -52,7 +52,8 @@ pub enum ReceiptError {
 
 impl Receipt {
     /// What bytes claim to be a receipt of; nothing is verified.
-    pub(crate) fn claimed(bytes: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn claimed(bytes: &[u8]) -> Option<Self> {
         let signed: Signed = wire::decode(bytes, limits::FRAME_BYTES).ok()?;
         wire::decode(&signed.body, limits::FRAME_BYTES).ok()
     }

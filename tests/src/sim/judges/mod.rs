@@ -33,8 +33,6 @@ pub struct Judges {
     most_waiting: usize,
     /// Nodes that were started anew because their store took nothing after a disk error.
     pub restarts_after_disk_errors: u64,
-    /// How often all links had to break before all was equal.
-    pub relinked: u64,
 }
 
 impl Judges {
@@ -86,7 +84,7 @@ impl World {
             return;
         };
         let honest = !self.nodes[node].byzantine && !self.nodes[peer].byzantine;
-        let blames = !matches!(reason, CloseReason::Silent);
+        let blames = !matches!(reason, CloseReason::Silent | CloseReason::Trust);
         if honest && blames {
             let detail = format!(
                 "{} closes on {}: {reason}",

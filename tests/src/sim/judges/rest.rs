@@ -10,7 +10,6 @@ use super::durable::missing_mark;
 use super::standing::without_standing;
 use crate::sim::model::GroupModel;
 use crate::sim::network::NodeId;
-use crate::sim::plan::Open;
 use crate::sim::world::World;
 
 /// How long the federation may take to come to rest, ms: the silence after which a session ends,
@@ -56,34 +55,9 @@ impl World {
         self.nodes.iter().all(idle) && self.network.roads().iter().all(met)
     }
 
-    /// Rest, and the laws. What a session does not bring to its end, the next one between the same
-    /// two may: unless that is asked for as well, all links break once before it counts.
+    /// Rest, and the laws.
     pub(in crate::sim) fn rest_and_judge(&mut self) {
         self.come_to_rest();
-        if !self.plan.open.contains(&Open::Sessions) {
-            let found = self.differences();
-            if let Some((law, detail)) = found.first() {
-                self.trace
-                    .say("JUDGE", format_args!("not yet: {law}: {detail}"));
-                self.judges.relinked += 1;
-                self.break_all_links();
-                self.come_to_rest();
-            }
-        }
-        self.judge_rest();
-    }
-
-    fn break_all_links(&mut self) {
-        let now = self.time.now_ms();
-        for (link, _) in self.network.links() {
-            self.network
-                .cut(link, (now, &mut self.random), &mut self.schedule);
-        }
-        // Each end notices within that time.
-        self.run_until(now + 2_000);
-    }
-
-    fn judge_rest(&mut self) {
         self.judge_bounds();
         let honest: Vec<NodeId> = (0..self.nodes.len())
             .filter(|id| !self.nodes[*id].byzantine)
@@ -217,14 +191,16 @@ impl World {
             || entry.is_some_and(|entry| entry.state == TrustState::Pinned)
     }
 
-    /// At rest, every session between these says that both have the same.
+    /// At rest, every session that both of these have says that they have the same. A side that the
+    /// other one left, and could not tell so, waits for its silence to end it.
     fn told_wrong(&self, group: &GroupId, part: &[NodeId], found: &mut Vec<Found>) {
         for node in part {
             let Some(state) = self.nodes[*node].state() else {
                 continue;
             };
-            for live in self.nodes[*node].sessions.values() {
-                if !part.contains(&live.peer) || !self.follows(live.peer, group) {
+            for (link, live) in &self.nodes[*node].sessions {
+                let is_both = self.nodes[live.peer].sessions.contains_key(link);
+                if !is_both || !part.contains(&live.peer) || !self.follows(live.peer, group) {
                     continue;
                 }
                 let progress = live.session.progress(&state.replica);

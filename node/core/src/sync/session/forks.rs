@@ -98,11 +98,20 @@ impl Session {
         }
     }
 
-    pub(super) fn keep_to_forks(&mut self, replica: &Replica) {
+    /// A fork or a removal took entries or receipts away, on both sides. What this node has left is
+    /// told again, because the peer may have what now counts in their place.
+    pub(super) fn keep_to_losses(&mut self, replica: &Replica) {
+        let mut shorter = Vec::new();
         for (id, peer) in &mut self.groups {
-            if let Some(group) = replica.shared(id, &self.agency) {
-                peer.keep_to_forks(group, replica);
+            let Some(group) = replica.shared(id, &self.agency) else {
+                continue;
+            };
+            if peer.keep_to_losses(group, replica) && std::mem::replace(&mut peer.told, false) {
+                shorter.push(*id);
             }
+        }
+        for id in shorter {
+            self.tell_as(id, true, replica);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Members that leave, return, or could not take a group at first.
 
 use super::*;
+use crate::sync::CloseReason;
 
 /// Case 18.
 #[test]
@@ -138,7 +139,7 @@ fn equal_nodes_stay_silent_after_a_removal_too() {
 }
 
 #[test]
-fn a_group_that_the_peer_could_not_take_at_first_flows_once_it_can() {
+fn a_group_that_was_not_for_this_node_comes_once_its_owner_is_pinned() {
     // The second node pins the owner only later, and hears of the group from a third.
     let (agencies, group) = federation(3);
     let mut net = Net::new(&[], 12);
@@ -154,15 +155,49 @@ fn a_group_that_the_peer_could_not_take_at_first_flows_once_it_can() {
     net.connect(1, 2);
     net.settle();
     assert!(net.nodes[1].replica.group(&group.id()).is_none());
+    net.changed(1);
+    assert_eq!(net.closed, [], "nobody was pinned");
     net.pin(1, &agencies[0]);
-    net.connect(0, 1);
+    net.changed(1);
+    assert_eq!(net.closed, [(1, 2, CloseReason::Trust)]);
+    net.closed.clear();
+    net.connect(1, 2);
     net.settle();
     net.write(1, group.id(), 2);
     net.settle();
-    net.disconnect(0, 1);
     net.write(1, group.id(), 2);
     net.write(2, group.id(), 2);
     net.settle();
     net.assert_equal(&group.id());
     assert_eq!(net.frontier(0, &group.id()).entries(), 6);
+}
+
+#[test]
+fn receipts_that_a_removal_took_away_come_back_with_the_member() {
+    // Removal and return reach the second node at once, after it told its state.
+    for seed in 0..20 {
+        let (agencies, group) = federation(3);
+        let mut net = net(&agencies, &group, 1, seed);
+        for (a, b) in [(0, 1), (0, 2)] {
+            net.connect(a, b);
+        }
+        net.write(0, group.id(), 3);
+        net.settle();
+        net.disconnect(0, 1);
+        let id = agencies[2].id();
+        let without = then(&group, &agencies[0], GroupBody::Remove(id, vec![]));
+        net.govern(0, &without);
+        net.settle();
+        let back = GroupBody::Add(member(&agencies[2], Role::Contributor));
+        net.govern(0, &then(&without, &agencies[0], back));
+        net.settle();
+        net.connect(0, 1);
+        net.settle();
+        net.assert_equal(&group.id());
+        let third = net.nodes[2].replica.me().node;
+        for node in &net.nodes[..2] {
+            let held = node.replica.group(&group.id()).unwrap();
+            assert!(held.receipts.contains_key(&third), "seed {seed}");
+        }
+    }
 }

@@ -422,7 +422,7 @@ impl Node {
     fn take_group(&mut self, id: GroupId, from: u32, all: &[Vec<u8>], outcome: &mut Outcome) {
         let mut chain = self.replica.group(&id).map(|group| group.chain.clone());
         let known = chain.as_ref().map_or(0, |chain| chain.height() + 1);
-        let mut newest = None;
+        let mut steps = Vec::new();
         for bytes in all.iter().skip(known.saturating_sub(from) as usize) {
             let step = match &chain {
                 None => verify::group_genesis(self.replica.agencies(), bytes),
@@ -431,16 +431,20 @@ impl Node {
             match step {
                 Ok(step) if step.chain.id() == id => {
                     chain = Some(step.chain.clone());
-                    newest = Some(step);
+                    steps.push(step);
                 }
                 _ => return outcome.refuse("bad-statement", false, None),
             }
         }
-        let Some(step) = newest else { return };
-        if known == 0 && !self.replica.is_for_us(&step.chain) {
+        let Some(chain) = chain.filter(|_| !steps.is_empty()) else {
+            return;
+        };
+        if known == 0 && !self.replica.is_for_us(&chain) {
             return outcome.refuse("not-for-us", true, None);
         }
-        self.replica.take_group_step(&step).unwrap();
+        for step in &steps {
+            self.replica.take_group_step(step).unwrap();
+        }
         outcome.changed = true;
     }
 
