@@ -292,6 +292,11 @@ impl Session {
     pub(super) fn tell(&mut self, id: GroupId, replica: &Replica) {
         // A state that came before the group was shared was lost: the peer must tell it again.
         let lost = self.dropped.remove(&id);
+        if lost {
+            // Nor may it share the group before it knows the chain that this node has.
+            let peer = self.groups.entry(id).or_default();
+            peer.height.get_or_insert(0);
+        }
         self.tell_as(id, lost, replica);
     }
 

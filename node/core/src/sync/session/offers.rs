@@ -121,7 +121,8 @@ impl Session {
             return;
         };
         let peer = self.groups.entry(id).or_default();
-        if peer.told && !peer.heard {
+        // What the peer has is under way, unless it was sent the chain and is no member by what it has.
+        if peer.told && !peer.heard && peer.height.is_none() {
             return;
         }
         let mut lacking = Vec::new();
