@@ -294,6 +294,7 @@ pub fn read_state(path: &Path, reading: &Reading, node: &Signing) -> Result<Stat
         logs,
         store_seq,
         due,
+        in_vain: BTreeMap::new(),
     })
 }
 

@@ -72,7 +72,15 @@ pub(crate) const VAIN_MESSAGE: Duration = Duration::from_micros(100);
 pub(crate) const FLOOD_AFTER: Duration = Duration::from_secs(20);
 /// How long they are sent away.
 pub(crate) const FLOOD_AWAY: Duration = Duration::from_secs(60);
-/// For how long one message gives to judge at once: so long somebody else's turn may be away.
-pub(crate) const JUDGED_AT_ONCE: Duration = Duration::from_millis(500);
-/// For how long one commit judges what was put off: so much later is everybody else's turn.
+
+// Judging
+
+/// Records of one agency that may wait to be judged: further frames of its nodes wait until there are
+/// fewer. At some 2 ms each they are done within seconds.
+pub(crate) const DUE_RECORDS: u64 = 2_048;
+/// For how long a commit judges besides its jobs: so much later are these answered.
+pub(crate) const JUDGED_BESIDE: Duration = Duration::from_millis(20);
+/// For how long a commit judges when nobody asked for anything: so much later is whoever asks then.
 pub(crate) const JUDGED_PER_COMMIT: Duration = Duration::from_millis(100);
+/// Records that are judged at once on all cores, each with its document in memory.
+pub(crate) const JUDGED_TOGETHER: usize = 16;

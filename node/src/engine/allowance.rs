@@ -17,6 +17,8 @@ struct Account {
     /// How long it had to wait since it last was in good standing.
     waited_ms: u64,
     away_until_ms: u64,
+    /// Work of judging that was counted so far, of all since the start.
+    judging: Duration,
 }
 
 impl Account {
@@ -55,6 +57,7 @@ impl Allowance {
             full_at_us: now_us,
             waited_ms: 0,
             away_until_ms: 0,
+            judging: Duration::ZERO,
         });
         if account.full_at_us <= now_us {
             account.full_at_us = now_us;
@@ -67,6 +70,14 @@ impl Allowance {
     pub(super) fn charge(&mut self, agency: &AgencyId, spent: Duration, now_ms: u64) {
         let account = self.account(agency, now_ms);
         account.full_at_us = account.full_at_us.saturating_add(to_earn_us(spent));
+    }
+
+    /// Counts what judging an agency's changes cost in vain, of which this is all since the start.
+    pub(super) fn charge_judging(&mut self, agency: &AgencyId, since_start: Duration, now_ms: u64) {
+        let account = self.account(agency, now_ms);
+        let spent = since_start.saturating_sub(account.judging);
+        account.judging = since_start;
+        self.charge(agency, spent, now_ms);
     }
 
     /// Whether a message of an agency may be taken, after one that waited for so long.

@@ -15,61 +15,91 @@ use crate::store::StoreError;
 /// Where an entry is: number of its log, sequence.
 type Place = (u32, u64);
 
-/// Judges the changes of a record whose writers may edit it; the others go to quarantine.
+/// The changes of a record that the gate is to look at.
+#[derive(Default)]
+pub(super) struct Changes {
+    /// Those whose writers may edit the record, as many of each as there was room for.
+    pub(super) read: Vec<AuthoredChange>,
+    places: Vec<(EntryHash, Place)>,
+    /// Those that there was no room for.
+    left: BTreeMap<Writer, Vec<Place>>,
+}
+
+/// How many changes of a record came out of quarantine or were new and count, and how many were put
+/// there for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) counted: u64,
+    pub(super) refused: u64,
+}
+
+/// Enters which changes of a record count; the others go to quarantine.
 ///
 /// The gate looks at few that do not count (see [`limits::UNCOUNTED_CHANGES`]), so no more are read
-/// from the disk than a writer has shown to be worth: a flood of them is never in memory.
-pub(super) fn judge(
+/// from the disk than a writer has shown to be worth: a flood of them is never in memory. Where one has
+/// shown more, more are read and `told` is told anew.
+pub(super) fn settle(
     step: &mut Step<'_, '_>,
-    num: u64,
-    (record, genesis): (&RecordId, &Genesis),
-) -> Result<Materialised, StoreError> {
+    (num, record, genesis): (u64, &RecordId, &Genesis),
+    (first, mut told): (&Changes, Materialised),
+) -> Result<(Materialised, Verdict), StoreError> {
     let mut room: BTreeMap<Writer, usize> = BTreeMap::new();
-    loop {
-        let (changes, places, left) = valid(step, num, genesis, &room)?;
-        let told = materialise(genesis, record, &changes);
-        let mut counted: BTreeMap<Writer, usize> = BTreeMap::new();
-        for made in &told.steps {
-            *counted.entry(made.writer).or_default() += 1;
-        }
-        let mut more = false;
-        for writer in left.keys() {
-            let worth = limits::UNCOUNTED_CHANGES + 2 * counted.get(writer).copied().unwrap_or(0);
-            let before = room.insert(*writer, worth);
-            more |= before.unwrap_or(limits::UNCOUNTED_CHANGES) < worth;
-        }
-        if more {
-            continue;
-        }
-        let refused: BTreeMap<EntryHash, ChangeReason> = told.refused.iter().copied().collect();
-        for (entry, (log, seq)) in places {
-            let reason = refused.get(&entry).copied();
-            step.tables.set_quarantine(log, seq, reason)?;
-        }
-        for (log, seq) in left.into_values().flatten() {
-            let quota = Some(ChangeReason::Quota);
-            step.tables.set_quarantine(log, seq, quota)?;
-        }
-        return Ok(told);
+    let mut more;
+    let mut changes = first;
+    while makes_room(&mut room, changes, &told) {
+        more = valid(step, num, genesis, &room)?;
+        told = materialise(genesis, record, &more.read);
+        changes = &more;
+    }
+    let mut verdict = Verdict {
+        counted: told.steps.len() as u64,
+        refused: 0,
+    };
+    let refused: BTreeMap<EntryHash, ChangeReason> = told.refused.iter().copied().collect();
+    for (entry, (log, seq)) in &changes.places {
+        let reason = refused.get(entry).copied();
+        let is_new = step.tables.set_quarantine(*log, *seq, reason)?;
+        let for_good = reason.is_some_and(|reason| reason != ChangeReason::Waiting);
+        verdict.refused += u64::from(is_new && for_good);
+    }
+    for (log, seq) in changes.left.values().flatten() {
+        let quota = Some(ChangeReason::Quota);
+        step.tables.set_quarantine(*log, *seq, quota)?;
+    }
+    Ok((told, verdict))
+}
+
+/// Whether a writer some of whose changes were left out has shown that more of them are worth reading.
+fn makes_room(room: &mut BTreeMap<Writer, usize>, changes: &Changes, told: &Materialised) -> bool {
+    let mut more = false;
+    for writer in changes.left.keys() {
+        let counted = told.steps.iter().filter(|made| made.writer == *writer);
+        let worth = limits::UNCOUNTED_CHANGES + 2 * counted.count();
+        let before = room.insert(*writer, worth);
+        more |= before.unwrap_or(limits::UNCOUNTED_CHANGES) < worth;
+    }
+    more
+}
+
+impl Changes {
+    /// Those of a record, as the store has them.
+    pub(super) fn of(
+        step: &mut Step<'_, '_>,
+        num: u64,
+        genesis: &Genesis,
+    ) -> Result<Self, StoreError> {
+        valid(step, num, genesis, &BTreeMap::new())
     }
 }
 
-type ValidChanges = (
-    Vec<AuthoredChange>,
-    Vec<(EntryHash, Place)>,
-    BTreeMap<Writer, Vec<Place>>,
-);
-
-/// The changes of a record whose writers may edit it, with their places, as many of each writer as
-/// there is room for; and the places of those that there was no room for.
+/// The changes of a record whose writers may edit it, as many of each writer as there is room for.
 fn valid(
     step: &mut Step<'_, '_>,
     num: u64,
     genesis: &Genesis,
     room: &BTreeMap<Writer, usize>,
-) -> Result<ValidChanges, StoreError> {
-    let (mut changes, mut places) = (Vec::new(), Vec::new());
-    let mut left: BTreeMap<Writer, Vec<Place>> = BTreeMap::new();
+) -> Result<Changes, StoreError> {
+    let mut found = Changes::default();
     let mut read: BTreeMap<Writer, usize> = BTreeMap::new();
     let all = step.tables.changes(num)?;
     let names = match all.len() > limits::UNCOUNTED_CHANGES {
@@ -81,7 +111,7 @@ fn valid(
         if let Some(writer) = names.get(&log)
             && is_full(&read, room, writer)
         {
-            left.entry(*writer).or_default().push((log, seq));
+            found.left.entry(*writer).or_default().push((log, seq));
             continue;
         }
         let Some(entry) = step.tables.entry(log, seq)? else {
@@ -105,11 +135,11 @@ fn valid(
         }
         *read.entry(writer).or_default() += 1;
         if let Some(change) = AuthoredChange::of(entry) {
-            places.push((change.entry, (log, seq)));
-            changes.push(change);
+            found.places.push((change.entry, (log, seq)));
+            found.read.push(change);
         }
     }
-    Ok((changes, places, left))
+    Ok(found)
 }
 
 /// Whether a writer has had as many changes read as there is room for.

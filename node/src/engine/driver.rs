@@ -16,7 +16,7 @@ use super::cost::Cost;
 use super::peers::{FLOODS, Peers};
 use super::{Engine, EngineError, State, Step, Taken, compared, served};
 use crate::limits::{
-    BATCHES_AHEAD, FRAMES_AHEAD, QUEUED_BYTES, QUEUED_BYTES_IN_ALL, QUEUED_BYTES_SHARE,
+    BATCHES_AHEAD, DUE_RECORDS, FRAMES_AHEAD, QUEUED_BYTES, QUEUED_BYTES_IN_ALL, QUEUED_BYTES_SHARE,
 };
 use crate::net::{Link, LinkHandle, LinkReader, LinkWriter};
 use crate::store::{Reading, StoreError};
@@ -161,7 +161,12 @@ impl Driver {
 
     /// Whether the next frame may be taken now. Asked again at the next tick at the latest.
     fn may_take(&self, waiting: usize, held_since_ms: &mut Option<u64>) -> Result<bool, End> {
-        if self.engine.state().due.contains_key(&self.agency) {
+        let state = self.engine.state();
+        if state
+            .due
+            .get(&self.agency)
+            .is_some_and(|due| *due > DUE_RECORDS)
+        {
             *held_since_ms = None;
             return Ok(false);
         }
@@ -169,6 +174,9 @@ impl Driver {
         let since = held_since_ms.filter(|_| waiting > 0);
         let waited_ms = since.map_or(0, |since| now_ms.saturating_sub(since));
         let mut allowance = self.peers.allowance();
+        if let Some(spent) = state.in_vain.get(&self.agency) {
+            allowance.charge_judging(&self.agency, *spent, now_ms);
+        }
         match allowance.turn(&self.agency, waited_ms, now_ms) {
             Turn::Now => {
                 *held_since_ms = None;

@@ -1,40 +1,38 @@
-//! Records that are judged later: what a peer's message gives to judge is bounded in time, so that
-//! everybody else's turn comes. The rest is done between the commits that follow, and until it is
-//! done no further message of that peer is taken.
+//! Records that are judged behind the commit that stored their entries: an entry is durable and
+//! acknowledged first, and shown right after. It keeps what peers give to judge from holding others up,
+//! and lets all cores judge.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diwan_core::id::AgencyId;
-use diwan_core::record::{ChangeReason, GATE_VERSION};
+use diwan_core::record::{ChangeReason, GATE_VERSION, Materialised};
 
-use super::effect;
+use super::changes::Verdict;
+use super::effect::{self, Case};
 use super::step::Step;
-use crate::limits::{JUDGED_AT_ONCE, JUDGED_PER_COMMIT};
+use crate::limits::JUDGED_TOGETHER;
 use crate::store::StoreError;
 
 /// No agency's message called for it.
 const BY_NOBODY: AgencyId = AgencyId([0; 32]);
 
-/// Whose message is being taken, and since when.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PeerJob {
-    pub(super) agency: AgencyId,
-    pub(super) began_ms: u64,
-}
-
 impl Step<'_, '_> {
-    /// Judges a record anew, or puts it off where the message that calls for it has had its time.
-    pub(super) fn judge_in_time(&mut self, num: u64) -> Result<(), StoreError> {
-        let Some(job) = self.peer_job else {
-            return effect::judge_again(self, num);
-        };
-        if self.spent_since(job.began_ms) <= JUDGED_AT_ONCE {
-            return effect::judge_again(self, num);
+    /// Judges a record anew: at once where an officer or admin of this node calls for it, behind the
+    /// commit where a peer's message does.
+    pub(super) fn judge_soon(&mut self, num: u64) -> Result<(), StoreError> {
+        match self.on_behalf_of {
+            None => effect::judge_again(self, num),
+            Some(agency) => self.put_off(num, agency).map(drop),
         }
-        if self.tables.add_due(num, &job.agency)? {
-            *self.state.due.entry(job.agency).or_default() += 1;
+    }
+
+    /// False where the record was waiting already.
+    fn put_off(&mut self, num: u64, agency: AgencyId) -> Result<bool, StoreError> {
+        let is_new = self.tables.add_due(num, &agency)?;
+        if is_new {
+            *self.state.due.entry(agency).or_default() += 1;
         }
-        Ok(())
+        Ok(is_new)
     }
 
     /// Calls every record up to be judged by the gate's rules of today, where the store was judged by
@@ -50,20 +48,13 @@ impl Step<'_, '_> {
         }
         let mut called = 0;
         for num in self.tables.changed_records()? {
-            if self.tables.add_due(num, &BY_NOBODY)? {
-                *self.state.due.entry(BY_NOBODY).or_default() += 1;
-                called += 1;
-            }
+            called += u64::from(self.put_off(num, BY_NOBODY)?);
         }
         self.tables.set_meta_u64("gate", GATE_VERSION)?;
         Ok(called)
     }
 
-    fn spent_since(&self, began_ms: u64) -> Duration {
-        Duration::from_millis(self.machine().elapsed_ms().saturating_sub(began_ms))
-    }
-
-    /// Judges a record now that is to be judged later: somebody is about to build on what it says.
+    /// Judges a record now that waits to be judged: somebody is about to build on what it says.
     pub(super) fn judge_if_due(&mut self, num: u64) -> Result<(), StoreError> {
         let Some(agency) = self.tables.take_due_record(num)? else {
             return Ok(());
@@ -81,19 +72,67 @@ impl Step<'_, '_> {
         }
     }
 
-    /// Judges what was put off, for a while.
-    pub(super) fn judge_due(&mut self) -> Result<(), StoreError> {
+    /// Judges what waits, for so long: on all cores, as many records at once as
+    /// [`JUDGED_TOGETHER`] says.
+    pub(super) fn judge_due(&mut self, time: Duration) -> Result<(), StoreError> {
         if self.state.due.is_empty() {
             return Ok(());
         }
         let began_ms = self.machine().elapsed_ms();
-        while let Some((num, agency)) = self.tables.take_due()? {
-            self.is_done(agency);
-            effect::judge_again(self, num)?;
-            if self.spent_since(began_ms) > JUDGED_PER_COMMIT {
-                break;
+        loop {
+            let mut cases = Vec::new();
+            while cases.len() < JUDGED_TOGETHER {
+                let Some((num, agency)) = self.tables.take_due()? else {
+                    break;
+                };
+                self.is_done(agency);
+                cases.extend(effect::case(self, num)?.map(|case| (agency, case)));
+            }
+            if cases.is_empty() {
+                return Ok(());
+            }
+            for ((agency, case), (told, spent)) in cases.iter().zip(told_together(&cases)) {
+                let verdict = effect::settle(self, case, told)?;
+                self.charge(*agency, spent, verdict);
+            }
+            let spent_ms = self.machine().elapsed_ms().saturating_sub(began_ms);
+            if Duration::from_millis(spent_ms) > time {
+                return Ok(());
             }
         }
-        Ok(())
     }
+
+    /// Work that brought nothing is its author's, in the share of the changes that do not count.
+    fn charge(&mut self, agency: AgencyId, spent: Duration, verdict: Verdict) {
+        let vain = verdict.refused.min(u64::from(u32::MAX)) as u32;
+        let all = (verdict.refused + verdict.counted).clamp(1, u64::from(u32::MAX)) as u32;
+        if vain > 0 {
+            *self.state.in_vain.entry(agency).or_default() += spent / all * vain;
+        }
+    }
+}
+
+/// What each case comes to, in the cases' order, and how long it took.
+fn told_together(cases: &[(AgencyId, Case)]) -> Vec<(Materialised, Duration)> {
+    let tell = |(_, case): &(AgencyId, Case)| {
+        let began = Instant::now();
+        (case.tell(), began.elapsed())
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = cases.len().div_ceil(cores).max(1);
+    if share >= cases.len() {
+        return cases.iter().map(tell).collect();
+    }
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = cases
+            .chunks(share)
+            .map(|part| (part, scope.spawn(move || part.iter().map(tell).collect())))
+            .collect();
+        let told = parts.into_iter().map(|(part, thread)| {
+            thread
+                .join()
+                .unwrap_or_else(|_| part.iter().map(tell).collect::<Vec<_>>())
+        });
+        told.flatten().collect()
+    })
 }

@@ -7,10 +7,12 @@ use diwan_core::breaks::{Break, is_left_out};
 use diwan_core::group::Standing;
 use diwan_core::id::{AgencyId, GroupId, NodeKey, RecordId, Writer};
 use diwan_core::log::{Entry, PayloadKind};
-use diwan_core::record::{ChangeReason, Content, Genesis, Version, kind};
+use diwan_core::record::{
+    ChangeReason, Content, Genesis, Materialised, Version, kind, materialise,
+};
 use diwan_core::verify::Verified;
 
-use super::changes;
+use super::changes::{self, Changes, Verdict};
 use super::step::Step;
 use crate::store::{RecordRow, RecordState, StoreError};
 
@@ -52,9 +54,7 @@ pub(super) fn of_entries(
             settle_purge(step, &record)?;
         }
     }
-    changed
-        .into_iter()
-        .try_for_each(|num| step.judge_in_time(num))
+    changed.into_iter().try_for_each(|num| step.judge_soon(num))
 }
 
 /// A payload that was missing has come.
@@ -306,51 +306,97 @@ fn remember(
     Ok(())
 }
 
+/// A record whose changes are to be judged, with all that the verdict depends on.
+pub(super) struct Case {
+    num: u64,
+    row: RecordRow,
+    genesis: Genesis,
+    /// Its first version stands.
+    stands: bool,
+    changes: Changes,
+}
+
+impl Case {
+    /// What its changes make of it. Reads nothing else, so that many can be asked at once.
+    pub(super) fn tell(&self) -> Materialised {
+        materialise(&self.genesis, &self.row.id, &self.changes.read)
+    }
+}
+
 /// Judges a record anew from all its entries.
 pub(super) fn judge_again(step: &mut Step<'_, '_>, num: u64) -> Result<(), StoreError> {
-    let Some(mut row) = step.tables.record(num)? else {
-        return Ok(());
+    if let Some(case) = case(step, num)? {
+        let told = case.tell();
+        settle(step, &case, told)?;
+    }
+    Ok(())
+}
+
+/// Opens the case of a record; none where there is nothing to judge: it was purged, or its first
+/// version is not here.
+pub(super) fn case(step: &mut Step<'_, '_>, num: u64) -> Result<Option<Case>, StoreError> {
+    let Some(row) = step.tables.record(num)? else {
+        return Ok(None);
     };
     let Some(first) = step.tables.entry(row.log, row.seq)? else {
-        return Ok(());
+        return Ok(None);
     };
     if settle_purge(step, &row.id)? {
-        row.state = RecordState::Purged;
-        step.tables.put_view(num, None)?;
-        step.tables.put_record(num, &row)?;
-        step.tables.journal(num)?;
-        return Ok(());
+        show(step, num, (row, RecordState::Purged), None)?;
+        return Ok(None);
     }
-    if first.payload.is_none() {
+    let Some(payload) = &first.payload else {
         // A purge that counted no longer does; the payload has to come from somebody else.
-        row.state = RecordState::Hidden;
-        step.tables.put_view(num, None)?;
-        step.tables.put_record(num, &row)?;
-        step.tables.journal(num)?;
-        return Ok(());
-    }
-    let genesis = first
-        .payload
-        .as_ref()
-        .and_then(|p| Genesis::from_bytes(&p.bytes).ok());
-    let Some(genesis) = genesis else {
-        return Ok(());
+        show(step, num, (row, RecordState::Hidden), None)?;
+        return Ok(None);
+    };
+    let Ok(genesis) = Genesis::from_bytes(&payload.bytes) else {
+        return Ok(None);
     };
     let stands = standing(step, &first) == Standing::Valid;
     let reason = (!stands).then_some(ChangeReason::Standing);
     step.tables.set_quarantine(row.log, row.seq, reason)?;
+    let changes = Changes::of(step, num, &genesis)?;
+    Ok(Some(Case {
+        num,
+        row,
+        genesis,
+        stands,
+        changes,
+    }))
+}
 
-    let told = changes::judge(step, num, (&row.id, &genesis))?;
+/// Enters the verdict of a case: what is shown of the record, and what is in quarantine.
+pub(super) fn settle(
+    step: &mut Step<'_, '_>,
+    case: &Case,
+    told: Materialised,
+) -> Result<Verdict, StoreError> {
+    let of = (case.num, &case.row.id, &case.genesis);
+    let (told, verdict) = changes::settle(step, of, (&case.changes, told))?;
     let edited = !told.steps.is_empty();
-    row.state = match (stands, edited) {
+    let state = match (case.stands, edited) {
         (false, _) => RecordState::Hidden,
         (true, false) => RecordState::Plain,
         (true, true) => RecordState::Edited,
     };
+    let mut row = case.row.clone();
     row.version = told.version.into();
     let clocks = told.steps.iter().map(|step| step.wall_ms);
     row.updated_ms = clocks.fold(row.created_ms, u64::max);
-    step.tables.put_view(num, edited.then_some(&told.content))?;
+    let content = edited.then_some(&told.content);
+    show(step, case.num, (row, state), content)?;
+    Ok(verdict)
+}
+
+fn show(
+    step: &mut Step<'_, '_>,
+    num: u64,
+    (mut row, state): (RecordRow, RecordState),
+    content: Option<&Content>,
+) -> Result<(), StoreError> {
+    row.state = state;
+    step.tables.put_view(num, content)?;
     step.tables.put_record(num, &row)?;
     step.tables.journal(num)?;
     Ok(())
@@ -390,7 +436,7 @@ fn of_logs(step: &mut Step<'_, '_>, logs: &[u32]) -> Result<(), StoreError> {
 
 fn judge_record(step: &mut Step<'_, '_>, record: &RecordId) -> Result<(), StoreError> {
     match step.tables.record_num(record)? {
-        Some(num) => step.judge_in_time(num),
+        Some(num) => step.judge_soon(num),
         None => settle_purge(step, record).map(drop),
     }
 }

@@ -10,7 +10,6 @@ use diwan_core::log::{Entry, RangeError};
 use diwan_core::sync::{Incoming, RefusedItem, Suspect};
 use diwan_core::verify::{self, AgencyStep, GroupStep, Refusal, SignedReceipt, Verified};
 
-use super::due::PeerJob;
 use super::effect;
 use super::step::Step;
 use crate::store::StoreError;
@@ -39,13 +38,10 @@ impl Step<'_, '_> {
         from: &AgencyId,
         incoming: Incoming,
     ) -> Result<Taken, StoreError> {
-        self.peer_job = Some(PeerJob {
-            agency: *from,
-            began_ms: self.machine().elapsed_ms(),
-        });
+        self.on_behalf_of = Some(*from);
         let before = self.tables.writes();
         let taken = self.take_from(from, incoming);
-        self.peer_job = None;
+        self.on_behalf_of = None;
         let is_new = self.tables.writes() > before;
         taken.map(|taken| Taken { is_new, ..taken })
     }
@@ -83,9 +79,7 @@ impl Step<'_, '_> {
                     let (group, writer) = (range.group, range.writer);
                     let author = self.replica().agency_of(&writer.node).unwrap_or(*from);
                     // Who relays what somebody else wrote does not answer for it.
-                    if let Some(job) = &mut self.peer_job {
-                        job.agency = author;
-                    }
+                    self.on_behalf_of = Some(author);
                     let is_shared = self.replica().shared(&group, from).is_some();
                     let verified = match is_shared {
                         true => self.replica().verify_range(range),
@@ -304,7 +298,8 @@ impl Step<'_, '_> {
         let extends = step.extends();
         let unchanged = |writer: &Writer| match extends {
             true => 0,
-            false => last.get(writer).copied().unwrap_or(0),
+            // The entry at the cut may be another one than the cut names.
+            false => last.get(writer).map_or(0, |seq| seq.saturating_sub(1)),
         };
         effect::of_ending(self, step.chain.id(), agency, unchanged)
     }

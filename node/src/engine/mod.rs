@@ -39,6 +39,7 @@ pub use writer::Committer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_core::id::{AgencyId, GroupId, Me, Writer};
@@ -62,6 +63,8 @@ pub struct State {
     pub store_seq: u64,
     /// How many records wait to be judged, by the agency whose message called for it.
     pub due: BTreeMap<AgencyId, u64>,
+    /// Work of judging that was in vain since the start, by the agency that caused it.
+    pub in_vain: BTreeMap<AgencyId, Duration>,
 }
 
 /// Why the engine did not do what was asked.

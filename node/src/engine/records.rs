@@ -293,13 +293,14 @@ impl Step<'_, '_> {
 
     /// A record of a group.
     fn record_in(
-        &self,
+        &mut self,
         group: &GroupId,
         record: &RecordId,
     ) -> Result<Option<(u64, RecordRow)>, EngineError> {
         let Some(num) = self.tables.record_num(record)? else {
             return Ok(None);
         };
+        self.judge_if_due(num)?;
         let row = self.tables.record(num)?.filter(|row| row.group == *group);
         Ok(row.map(|row| (num, row)))
     }
@@ -319,6 +320,7 @@ impl Step<'_, '_> {
             let Some(num) = self.tables.import(place, key)? else {
                 continue;
             };
+            self.judge_if_due(num)?;
             let row = self.tables.record(num)?.filter(|row| row.group == *group);
             let Some(row) = row else { continue };
             let now = self.tables.content(num, &row)?;

@@ -96,13 +96,13 @@ impl Step<'_, '_> {
         let Some(num) = self.tables.record_num(record)? else {
             return Ok(false);
         };
+        self.judge_if_due(num)?;
         let Some(row) = self.tables.record(num)? else {
             return Ok(false);
         };
         let Some(genesis) = self.genesis(&row)? else {
             return Ok(false);
         };
-        self.judge_if_due(num)?;
         let changes = changes::counted(self, num)?;
         let target = with_entries(&genesis, record, changes, entries);
         let Some(now) = self.tables.content(num, &row)? else {

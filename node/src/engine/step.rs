@@ -6,14 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_core::breaks::{Break, is_left_out};
 use diwan_core::group::{GroupChain, Role};
-use diwan_core::id::{GroupId, Incarnation, Me, Writer};
+use diwan_core::id::{AgencyId, GroupId, Incarnation, Me, Writer};
 use diwan_core::identity::Capabilities;
 use diwan_core::log::{Entry, SALT_BYTES};
 use diwan_core::replica::Replica;
 use diwan_core::verify::{self, OwnEntry, Receipt, Verified};
 use diwan_core::wire::Signing;
 
-use super::due::PeerJob;
 use super::machine::Machine;
 use super::{EngineError, OwnKeys, State, effect};
 use crate::store::{PLACE, StoreError, Writing};
@@ -26,8 +25,8 @@ pub struct Step<'a, 'txn> {
     machine: &'a dyn Machine,
     /// Groups whose frontier moved: they get a new receipt.
     moved: BTreeSet<GroupId>,
-    /// The message of a peer that is being taken.
-    pub(super) peer_job: Option<PeerJob>,
+    /// The agency that answers for what is being taken, where a peer brought it.
+    pub(super) on_behalf_of: Option<AgencyId>,
 }
 
 impl<'a, 'txn> Step<'a, 'txn> {
@@ -43,7 +42,7 @@ impl<'a, 'txn> Step<'a, 'txn> {
             keys,
             machine,
             moved: BTreeSet::new(),
-            peer_job: None,
+            on_behalf_of: None,
         }
     }
 

@@ -2,12 +2,14 @@
 //! is the new state shown.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
 use super::machine::Machine;
 use super::step::Step;
 use super::{Answer, EngineError, Job, Order, OwnKeys, State};
+use crate::limits::{JUDGED_BESIDE, JUDGED_PER_COMMIT};
 use crate::store::{Store, StoreError};
 
 /// Jobs in one commit: beyond this, those that were first wait too long for the last.
@@ -61,7 +63,7 @@ impl Committer {
         job: impl FnOnce(&mut Step<'_, '_>) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
         let mut refused = None;
-        let done = self.commit(|step| match job(step) {
+        let done = self.commit(JUDGED_PER_COMMIT, |step| match job(step) {
             Err(EngineError::Store(error)) => Err(error),
             Err(error) => {
                 refused = Some(error);
@@ -82,7 +84,7 @@ impl Committer {
             clippy::redundant_closure_for_method_calls,
             reason = "the method alone is not general enough in its lifetimes"
         )]
-        self.commit(|step| step.call_up_for_new_gate())
+        self.commit(JUDGED_BESIDE, |step| step.call_up_for_new_gate())
     }
 
     /// Tells the store in which file it lies, as [`crate::store::place_of`] names it. True where the
@@ -91,7 +93,7 @@ impl Committer {
     /// # Errors
     /// [`StoreError`]: nothing has changed.
     pub fn settle_in(&mut self, place: u64) -> Result<bool, StoreError> {
-        self.commit(|step| step.settle_in(place))
+        self.commit(JUDGED_BESIDE, |step| step.settle_in(place))
     }
 
     /// Notes that the store is closed in order.
@@ -102,15 +104,17 @@ impl Committer {
         self.store.mark_clean(true)
     }
 
+    /// Runs jobs in one commit, and judges for so long what waits to be judged.
     fn commit<T>(
         &mut self,
+        judging: Duration,
         jobs: impl FnOnce(&mut Step<'_, '_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut staged = State::clone(&self.state);
         let done = self.store.write(|tables| {
             let mut step = Step::new(tables, &mut staged, &self.keys, &*self.machine);
             let done = jobs(&mut step)?;
-            step.judge_due()?;
+            step.judge_due(judging)?;
             step.finish()?;
             Ok::<_, StoreError>(done)
         })?;
@@ -165,7 +169,11 @@ impl WriterThread {
 
     /// False where the commit failed: it is not tried again before somebody asks for something.
     fn commit(&mut self, jobs: Vec<Job>) -> bool {
-        let outcome = self.committer.commit(|step| {
+        let judging = match jobs.is_empty() {
+            true => JUDGED_PER_COMMIT,
+            false => JUDGED_BESIDE,
+        };
+        let outcome = self.committer.commit(judging, |step| {
             jobs.into_iter()
                 .map(|job| job(step))
                 .collect::<Result<Vec<Answer>, _>>()

@@ -341,23 +341,23 @@ impl<'txn> Writing<'txn> {
         Ok(())
     }
 
-    /// Puts an entry into quarantine, or takes it out.
+    /// Puts an entry into quarantine, or takes it out. False where nothing changes.
     pub fn set_quarantine(
         &mut self,
         log: u32,
         seq: u64,
         reason: Option<ChangeReason>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let before = reading::quarantine_reason(&*self.quarantine, log, seq)?;
         let after = reason.map(|reason| reason as u8);
         if before == after {
-            return Ok(());
+            return Ok(false);
         }
         match after {
             Some(reason) => drop(self.quarantine.insert((log, seq), reason)?),
             None => drop(self.quarantine.remove((log, seq))?),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Why an entry is in quarantine, as a code.
