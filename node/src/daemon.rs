@@ -14,7 +14,7 @@ use crate::engine::{Engine, Indexer, Peers};
 use crate::home::Home;
 use crate::index::Index;
 use crate::keystore::{self, Passphrase};
-use crate::limits::{DESCRIPTORS_BESIDE, PENDING_INCOMING};
+use crate::limits::{BLOCKING_THREADS, DESCRIPTORS_BESIDE, PENDING_INCOMING};
 use crate::net::{Net, NetConfig, NetError};
 use crate::store;
 
@@ -54,6 +54,7 @@ pub fn run(
     make_room_for_descriptors(&config);
     let opened = boot::open(home, passphrase)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()
         .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;

@@ -44,6 +44,10 @@ pub(crate) const DIALED_AT_ONCE: NonZeroU8 = match NonZeroU8::new(2) {
 /// File descriptors beside those of connections: the store, the index's segments, officers.
 pub(crate) const DESCRIPTORS_BESIDE: u64 = 512;
 
+/// Threads that read the store and the index for others: more than a small server's disk and cores
+/// can serve at once. The allocator keeps a heap for each.
+pub(crate) const BLOCKING_THREADS: usize = 8;
+
 // Sessions
 
 /// Frames read ahead of the session: then the stream's own backpressure holds the peer back.

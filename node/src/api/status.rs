@@ -51,7 +51,7 @@ fn read(api: &Api) -> Result<Status, EngineError> {
         groups: names::groups(replica).count() as u64,
         index: IndexStatus {
             seq: indexed,
-            lag: store_seq.saturating_sub(indexed),
+            lag: store_seq.saturating_sub(indexed) + state.due.values().sum::<u64>(),
         },
         store_seq,
         quarantined: reading.quarantined()?,

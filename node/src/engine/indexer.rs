@@ -1,9 +1,12 @@
-//! The index follows the store: it reads the journal behind its own last commit, in its own time.
+//! The index follows the store: it reads the journal behind its own last commit, in its own time. Its
+//! commits wait for the same disk as the store's, so they keep a distance, unless a search waits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use diwan_core::record::Content;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::{Engine, EngineError};
 use crate::index::{Index, IndexError, Indexable, Writer};
@@ -11,6 +14,9 @@ use crate::store::{Reading, RecordRow, StoreError};
 
 /// Journal lines of one index commit.
 const LINES: usize = 4_000;
+
+/// What lies at least between two index commits, as long as nobody waits for the second.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What became of a pass.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +34,8 @@ enum PassError {
 pub struct Indexer {
     index: Index,
     seq: watch::Receiver<u64>,
+    /// The newest store sequence that somebody waits for.
+    wanted: watch::Sender<u64>,
 }
 
 impl Indexer {
@@ -35,8 +43,9 @@ impl Indexer {
     #[must_use]
     pub fn start(engine: Engine, index: Index, writer: Writer) -> Self {
         let (publish, seq) = watch::channel(index.committed_seq());
-        tokio::spawn(follow(engine, index.clone(), writer, publish));
-        Self { index, seq }
+        let (wanted, wishes) = watch::channel(0);
+        tokio::spawn(follow(engine, (index.clone(), writer), publish, wishes));
+        Self { index, seq, wanted }
     }
 
     /// The index, for searching.
@@ -53,6 +62,11 @@ impl Indexer {
 
     /// Waits until searches see a store sequence. False where the follower has ended.
     pub async fn wait_for(&self, seq: u64) -> bool {
+        self.wanted.send_if_modified(|wanted| {
+            let is_newer = seq > *wanted;
+            *wanted = seq.max(*wanted);
+            is_newer
+        });
         self.seq
             .clone()
             .wait_for(|indexed| *indexed >= seq)
@@ -61,12 +75,26 @@ impl Indexer {
     }
 }
 
-async fn follow(engine: Engine, index: Index, mut writer: Writer, publish: watch::Sender<u64>) {
+async fn follow(
+    engine: Engine,
+    (index, mut writer): (Index, Writer),
+    publish: watch::Sender<u64>,
+    mut wishes: watch::Receiver<u64>,
+) {
     let mut state = engine.watch();
     let mut at = index.committed_seq();
+    let mut next = Instant::now();
     loop {
-        let target = state.borrow_and_update().clone();
-        while at < target.store_seq {
+        let mut target = state.borrow_and_update().store_seq;
+        if at < target && target - at < LINES as u64 {
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => {}
+                // Nobody can wish any more where the follower has no handle left.
+                Ok(_) = wishes.wait_for(|wanted| *wanted > at) => {}
+            }
+            target = state.borrow_and_update().store_seq;
+        }
+        while at < target {
             let (engine, from) = (engine.clone(), at);
             let pass = tokio::task::spawn_blocking(move || {
                 let outcome = index_pass(&engine, &mut writer, from);
@@ -85,6 +113,7 @@ async fn follow(engine: Engine, index: Index, mut writer: Writer, publish: watch
                 }
             }
             publish.send_replace(at);
+            next = Instant::now() + PAUSE;
         }
         if state.changed().await.is_err() {
             return;

@@ -25,7 +25,7 @@ use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
 /// The layout that this code reads and writes.
 const SCHEMA_VERSION: u64 = 1;
 /// Memory for redb's page cache, in bytes: enough for the inner pages of a million records.
-const CACHE_BYTES: usize = 32 * 1024 * 1024;
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why the store did not do what it should.
 #[derive(Debug, thiserror::Error)]

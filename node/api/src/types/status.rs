@@ -25,7 +25,8 @@ pub struct PeerStatus {
 pub struct IndexStatus {
     /// Store sequence that searches see.
     pub seq: u64,
-    /// Store sequences that they do not see yet.
+    /// Changes that they do not see yet: of records that are shown, and of those that wait to be
+    /// judged.
     pub lag: u64,
 }
 
