@@ -88,3 +88,6 @@ pub(crate) const JUDGED_BESIDE: Duration = Duration::from_millis(20);
 pub(crate) const JUDGED_PER_COMMIT: Duration = Duration::from_millis(100);
 /// Records that are judged at once on all cores, each with its document in memory.
 pub(crate) const JUDGED_TOGETHER: usize = 16;
+/// Bytes of changes beyond which no further record is judged at the same time: one alone may hold
+/// more.
+pub(crate) const JUDGED_TOGETHER_BYTES: usize = 1024 * 1024;

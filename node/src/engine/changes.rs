@@ -23,17 +23,12 @@ pub(super) struct Changes {
     places: Vec<(EntryHash, Place)>,
     /// Those that there was no room for.
     left: BTreeMap<Writer, Vec<Place>>,
+    /// How many went into quarantine without being looked at: their writers may not edit the record.
+    barred: u64,
 }
 
-/// How many changes of a record came out of quarantine or were new and count, and how many were put
-/// there for good.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) counted: u64,
-    pub(super) refused: u64,
-}
-
-/// Enters which changes of a record count; the others go to quarantine.
+/// Enters which changes of a record count; the others go to quarantine. Returns how many went there
+/// for good.
 ///
 /// The gate looks at few that do not count (see [`limits::UNCOUNTED_CHANGES`]), so no more are read
 /// from the disk than a writer has shown to be worth: a flood of them is never in memory. Where one has
@@ -42,7 +37,7 @@ pub(super) fn settle(
     step: &mut Step<'_, '_>,
     (num, record, genesis): (u64, &RecordId, &Genesis),
     (first, mut told): (&Changes, Materialised),
-) -> Result<(Materialised, Verdict), StoreError> {
+) -> Result<(Materialised, u64), StoreError> {
     let mut room: BTreeMap<Writer, usize> = BTreeMap::new();
     let mut more;
     let mut changes = first;
@@ -51,22 +46,19 @@ pub(super) fn settle(
         told = materialise(genesis, record, &more.read);
         changes = &more;
     }
-    let mut verdict = Verdict {
-        counted: told.steps.len() as u64,
-        refused: 0,
-    };
+    let mut for_good = first.barred;
     let refused: BTreeMap<EntryHash, ChangeReason> = told.refused.iter().copied().collect();
     for (entry, (log, seq)) in &changes.places {
         let reason = refused.get(entry).copied();
         let is_new = step.tables.set_quarantine(*log, *seq, reason)?;
-        let for_good = reason.is_some_and(|reason| reason != ChangeReason::Waiting);
-        verdict.refused += u64::from(is_new && for_good);
+        let waits = reason.is_none_or(|reason| reason == ChangeReason::Waiting);
+        for_good += u64::from(is_new && !waits);
     }
     for (log, seq) in changes.left.values().flatten() {
         let quota = Some(ChangeReason::Quota);
-        step.tables.set_quarantine(*log, *seq, quota)?;
+        for_good += u64::from(step.tables.set_quarantine(*log, *seq, quota)?);
     }
-    Ok((told, verdict))
+    Ok((told, for_good))
 }
 
 /// Whether a writer some of whose changes were left out has shown that more of them are worth reading.
@@ -127,7 +119,7 @@ fn valid(
             Some(_) => None,
         };
         if refused.is_some() {
-            step.tables.set_quarantine(log, seq, refused)?;
+            found.barred += u64::from(step.tables.set_quarantine(log, seq, refused)?);
             continue;
         }
         if entry.payload.is_none() {

@@ -7,22 +7,30 @@ use std::time::{Duration, Instant};
 use diwan_core::id::AgencyId;
 use diwan_core::record::{ChangeReason, GATE_VERSION, Materialised};
 
-use super::changes::Verdict;
-use super::effect::{self, Case};
+use super::effect::{self, Case, Verdict};
 use super::step::Step;
-use crate::limits::JUDGED_TOGETHER;
+use crate::limits::{JUDGED_TOGETHER, JUDGED_TOGETHER_BYTES};
 use crate::store::StoreError;
 
 /// No agency's message called for it.
 const BY_NOBODY: AgencyId = AgencyId([0; 32]);
 
 impl Step<'_, '_> {
-    /// Judges a record anew: at once where an officer or admin of this node calls for it, behind the
-    /// commit where a peer's message does.
+    /// Judges a record anew that entries changed: at once where this node wrote them, behind the
+    /// commit, and at their author's expense, where a peer brought them.
     pub(super) fn judge_soon(&mut self, num: u64) -> Result<(), StoreError> {
         match self.on_behalf_of {
             None => effect::judge_again(self, num),
             Some(agency) => self.put_off(num, agency).map(drop),
+        }
+    }
+
+    /// Judges a record anew because a chain's statement changed who might write it: nobody is to pay
+    /// for that.
+    pub(super) fn judge_for_all(&mut self, num: u64) -> Result<(), StoreError> {
+        match self.on_behalf_of {
+            None => effect::judge_again(self, num),
+            Some(_) => self.put_off(num, BY_NOBODY).map(drop),
         }
     }
 
@@ -73,7 +81,7 @@ impl Step<'_, '_> {
     }
 
     /// Judges what waits, for so long: on all cores, as many records at once as
-    /// [`JUDGED_TOGETHER`] says.
+    /// [`JUDGED_TOGETHER`] and [`JUDGED_TOGETHER_BYTES`] say.
     pub(super) fn judge_due(&mut self, time: Duration) -> Result<(), StoreError> {
         if self.state.due.is_empty() {
             return Ok(());
@@ -81,12 +89,16 @@ impl Step<'_, '_> {
         let began_ms = self.machine().elapsed_ms();
         loop {
             let mut cases = Vec::new();
-            while cases.len() < JUDGED_TOGETHER {
+            let mut bytes = 0;
+            while cases.len() < JUDGED_TOGETHER && bytes < JUDGED_TOGETHER_BYTES {
                 let Some((num, agency)) = self.tables.take_due()? else {
                     break;
                 };
                 self.is_done(agency);
-                cases.extend(effect::case(self, num)?.map(|case| (agency, case)));
+                if let Some(case) = effect::case(self, num)? {
+                    bytes += case.bytes();
+                    cases.push((agency, case));
+                }
             }
             if cases.is_empty() {
                 return Ok(());
@@ -106,7 +118,7 @@ impl Step<'_, '_> {
     fn charge(&mut self, agency: AgencyId, spent: Duration, verdict: Verdict) {
         let vain = verdict.refused.min(u64::from(u32::MAX)) as u32;
         let all = (verdict.refused + verdict.counted).clamp(1, u64::from(u32::MAX)) as u32;
-        if vain > 0 {
+        if vain > 0 && agency != BY_NOBODY {
             *self.state.in_vain.entry(agency).or_default() += spent / all * vain;
         }
     }

@@ -12,7 +12,7 @@ use diwan_core::record::{
 };
 use diwan_core::verify::Verified;
 
-use super::changes::{self, Changes, Verdict};
+use super::changes::{self, Changes};
 use super::step::Step;
 use crate::store::{RecordRow, RecordState, StoreError};
 
@@ -306,6 +306,13 @@ fn remember(
     Ok(())
 }
 
+/// How many changes of a record count that did not before, and how many went into quarantine for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) counted: u64,
+    pub(super) refused: u64,
+}
+
 /// A record whose changes are to be judged, with all that the verdict depends on.
 pub(super) struct Case {
     num: u64,
@@ -320,6 +327,12 @@ impl Case {
     /// What its changes make of it. Reads nothing else, so that many can be asked at once.
     pub(super) fn tell(&self) -> Materialised {
         materialise(&self.genesis, &self.row.id, &self.changes.read)
+    }
+
+    /// Bytes of the changes that it holds.
+    pub(super) fn bytes(&self) -> usize {
+        let changes = self.changes.read.iter();
+        changes.map(|change| change.payload.len()).sum()
     }
 }
 
@@ -373,7 +386,9 @@ pub(super) fn settle(
     told: Materialised,
 ) -> Result<Verdict, StoreError> {
     let of = (case.num, &case.row.id, &case.genesis);
-    let (told, verdict) = changes::settle(step, of, (&case.changes, told))?;
+    let (told, refused) = changes::settle(step, of, (&case.changes, told))?;
+    let before = case.row.version.count.saturating_sub(1);
+    let counted = (told.steps.len() as u64).saturating_sub(before);
     let edited = !told.steps.is_empty();
     let state = match (case.stands, edited) {
         (false, _) => RecordState::Hidden,
@@ -386,7 +401,7 @@ pub(super) fn settle(
     row.updated_ms = clocks.fold(row.created_ms, u64::max);
     let content = edited.then_some(&told.content);
     show(step, case.num, (row, state), content)?;
-    Ok(verdict)
+    Ok(Verdict { counted, refused })
 }
 
 fn show(
@@ -436,7 +451,7 @@ fn of_logs(step: &mut Step<'_, '_>, logs: &[u32]) -> Result<(), StoreError> {
 
 fn judge_record(step: &mut Step<'_, '_>, record: &RecordId) -> Result<(), StoreError> {
     match step.tables.record_num(record)? {
-        Some(num) => step.judge_soon(num),
+        Some(num) => step.judge_for_all(num),
         None => settle_purge(step, record).map(drop),
     }
 }

@@ -234,4 +234,16 @@ fn judging_what_does_not_count_is_its_authors_and_the_rest_is_free() {
     let in_vain = nodes[0].state().in_vain.clone();
     let charged: Vec<AgencyId> = in_vain.into_keys().collect();
     assert_eq!(charged, [nodes[1].agency()]);
+    // What a removal takes away is nobody's fault.
+    assert!(sync(&mut nodes, 0, 1));
+    nodes[2].edit(&record, "Encore.\n").unwrap();
+    assert!(sync(&mut nodes, 2, 1));
+    let before = nodes[1].quarantine().len();
+    let removal = MemberChange::Remove(nodes[2].agency());
+    nodes[0]
+        .step(|step| step.change_member(&group, removal))
+        .unwrap();
+    assert!(sync(&mut nodes, 0, 1));
+    assert_eq!(nodes[1].quarantine().len(), before + 1);
+    assert_eq!(nodes[1].state().in_vain.get(&nodes[0].agency()), None);
 }
