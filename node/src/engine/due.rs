@@ -116,10 +116,9 @@ impl Step<'_, '_> {
 
     /// Work that brought nothing is its author's, in the share of the changes that do not count.
     fn charge(&mut self, agency: AgencyId, spent: Duration, verdict: Verdict) {
-        let vain = verdict.refused.min(u64::from(u32::MAX)) as u32;
-        let all = (verdict.refused + verdict.counted).clamp(1, u64::from(u32::MAX)) as u32;
-        if vain > 0 && agency != BY_NOBODY {
-            *self.state.in_vain.entry(agency).or_default() += spent / all * vain;
+        if verdict.refused > 0 && agency != BY_NOBODY {
+            let share = verdict.refused as f64 / (verdict.refused + verdict.counted) as f64;
+            *self.state.in_vain.entry(agency).or_default() += spent.mul_f64(share);
         }
     }
 }
