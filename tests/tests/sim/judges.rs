@@ -109,7 +109,20 @@ fn a_mark_of_an_entry_without_standing_is_not_asked_for() {
     let (dump, places) = GroupDump::of(&node, &group).unwrap();
     let lost = missing_mark(&model, &group, &dump, &places, &BTreeSet::new());
     assert_eq!(lost, None);
+    // Nor one beside an entry that a node which knows the removal never took.
     let rules = model.groups.get_mut(&group).unwrap();
+    rules.endings.clear();
+    assert!(missing_mark(&model, &group, &dump, &places, &BTreeSet::new()).is_some());
+    let beside = OwnEntry {
+        height: 7,
+        seq: 9,
+        ..model.entries[0].clone()
+    };
+    model.entries.push(beside);
+    let lost = missing_mark(&model, &group, &dump, &places, &BTreeSet::new());
+    assert_eq!(lost, None);
+    let rules = model.groups.get_mut(&group).unwrap();
+    rules.endings.push((1, node.agency, BTreeMap::new()));
     let unheard = without_standing(rules, &dump, &places);
     assert_eq!(unheard, None, "the node does not know that statement");
     let dump = GroupDump { height: 1, ..dump };

@@ -41,7 +41,8 @@ pub type Places = BTreeMap<RecordId, Vec<(Option<AgencyId>, Writer, u64, u32)>>;
 /// The first acknowledged letter that should be shown in a group and is not.
 ///
 /// A record that an agency which is not honest wrote into, or that has an entry without standing,
-/// promises less: such an entry may have erased text, or others may build on it and wait.
+/// promises less: such an entry may have erased text, or others may build on it and wait, also where it
+/// was never taken.
 #[must_use]
 pub fn missing_mark(
     model: &Model,
@@ -55,6 +56,11 @@ pub fn missing_mark(
         agency.is_some_and(|agency| {
             !dishonest.contains(&agency) && rules.stands(&agency, (writer, *seq), *cited)
         })
+    };
+    let written_to_stand = |entry: &OwnEntry| {
+        let agency = model.agencies.get(entry.node);
+        let place = (&entry.writer, entry.seq);
+        agency.is_some_and(|agency| rules.stands(agency, place, entry.height))
     };
     for mark in &model.marks {
         let Some(entry) = model.entries.get(mark.entry) else {
@@ -70,6 +76,10 @@ pub fn missing_mark(
         }
         let all = places.get(&entry.record);
         if !all.is_some_and(|all| all.iter().all(stands)) {
+            continue;
+        }
+        let mut written = model.entries.iter().filter(|of| of.record == entry.record);
+        if !written.all(written_to_stand) {
             continue;
         }
         let shown = dump.records.get(&entry.record);
