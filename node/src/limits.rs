@@ -86,7 +86,8 @@ pub(crate) const DUE_RECORDS: u64 = 2_048;
 pub(crate) const JUDGED_BESIDE: Duration = Duration::from_millis(20);
 /// For how long a commit judges when nobody asked for anything: so much later is whoever asks then.
 pub(crate) const JUDGED_PER_COMMIT: Duration = Duration::from_millis(100);
-/// Records that are judged at once on all cores, each with its document in memory.
+/// Records that are judged at once, with their changes in memory; each core has one document in
+/// memory at a time.
 pub(crate) const JUDGED_TOGETHER: usize = 16;
 /// Bytes of changes beyond which no further record is judged at the same time: one alone may hold
 /// more.

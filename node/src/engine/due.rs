@@ -89,18 +89,19 @@ impl Step<'_, '_> {
         let began_ms = self.machine().elapsed_ms();
         loop {
             let mut cases = Vec::new();
-            let mut bytes = 0;
-            while cases.len() < JUDGED_TOGETHER && bytes < JUDGED_TOGETHER_BYTES {
+            let (mut taken, mut bytes) = (0, 0);
+            while taken < JUDGED_TOGETHER && bytes < JUDGED_TOGETHER_BYTES {
                 let Some((num, agency)) = self.tables.take_due()? else {
                     break;
                 };
                 self.is_done(agency);
+                taken += 1;
                 if let Some(case) = effect::case(self, num)? {
                     bytes += case.bytes();
                     cases.push((agency, case));
                 }
             }
-            if cases.is_empty() {
+            if taken == 0 {
                 return Ok(());
             }
             for ((agency, case), (told, spent)) in cases.iter().zip(told_together(&cases)) {
