@@ -8,7 +8,7 @@ use diwan_api::types::{self, Draft, EditRequest, RecordLink, Texts};
 use diwan_core::group::GroupChain;
 use diwan_core::id::{AgencyId, RecordId};
 use diwan_core::record::{Content, Edit, Editors, Kind, Version, kind, kinds, valid_lang};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::names;
 use super::view::View;
@@ -262,14 +262,22 @@ fn normalised(texts: Texts) -> Result<Texts, ApiError> {
             Some((primary, rest)) => format!("{}-{rest}", primary.to_ascii_lowercase()),
             None => tag.to_ascii_lowercase(),
         };
-        normal.insert(tag, text.nfc().collect());
+        normal.insert(tag, in_nfc(text));
     }
     Ok(normal)
 }
 
 fn items(set: &[String]) -> Vec<String> {
-    let normal = set.iter().map(|item| item.trim().nfc().collect());
-    normal.filter(|item: &String| !item.is_empty()).collect()
+    let normal = set.iter().map(|item| in_nfc(item.trim().to_owned()));
+    normal.filter(|item| !item.is_empty()).collect()
+}
+
+/// A text in normalisation form C. Nearly all come in it, and to see that is cheaper than to make it.
+fn in_nfc(text: String) -> String {
+    match is_nfc(&text) {
+        true => text,
+        false => text.nfc().collect(),
+    }
 }
 
 /// Links as the core keeps them. An id in full may name a record that is not here (yet).

@@ -14,6 +14,9 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 ///   balance within their line: others can make a text read differently from what it says.
 /// - Text is in Unicode normalisation form C.
 pub(crate) fn clean(text: &str) -> String {
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
     let visible = without_invisible(text);
     let balanced = without_open_isolates(&visible);
     if is_nfc(&balanced) {
@@ -60,6 +63,11 @@ fn without_invisible(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// ASCII that stays as it is.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\n' | b'\t')
 }
 
 fn is_changed(c: char) -> bool {

@@ -24,6 +24,10 @@ pub(super) fn fold(word: &str, out: &mut String) {
 
 /// Copies a folded word without its hamza marks.
 pub(super) fn drop_hamza_marks(folded: &str, out: &mut String) {
+    if folded.is_ascii() {
+        out.push_str(folded);
+        return;
+    }
     out.extend(folded.chars().filter(|&c| !is_hamza_mark(c)));
 }
 
