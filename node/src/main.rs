@@ -13,6 +13,11 @@ use diwan_node::daemon::{self, Until};
 use diwan_node::demo;
 use diwan_node::keystore::{self, Passphrase, Protection};
 
+/// A node that has taken in or indexed much gives the memory back: the system's allocator keeps most of
+/// it. How soon is set where it is built, in `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The program's arguments. Help texts are messages of the catalogue, `node-cmd-…`, `node-arg-…`.
 #[derive(Debug, Parser)]
 #[command(name = "diwan-node", version, disable_help_subcommand = true)]

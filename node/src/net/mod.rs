@@ -125,6 +125,7 @@ impl Net {
             Keypair::ed25519_from_bytes(seed.as_mut()).map_err(|error| NetError::Identity {
                 reason: error.to_string(),
             })?;
+        tokio::task::spawn_blocking(transport::wake_random_generator);
         let mut swarm = transport::swarm(&keypair, config.max_connections, config.max_memory)?;
         let listeners = Listeners::bind(&mut swarm, &config.listen).await?;
         let listening = listeners.watch();

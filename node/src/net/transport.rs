@@ -67,6 +67,15 @@ fn refuse_key_log(variable: Option<OsString>) -> Result<(), NetError> {
     variable.map_or(Ok(()), |_| Err(NetError::KeyLogSet))
 }
 
+/// Has the TLS library's random generator gather its first entropy. It takes that from the jitter of the
+/// processor, some 50 ms of it, once a process: now, rather than while the first peer waits.
+pub(crate) fn wake_random_generator() {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    if provider.secure_random.fill(&mut [0]).is_err() {
+        tracing::warn!("the TLS library's random generator does not answer");
+    }
+}
+
 /// Both transports, with names looked up before they are dialled.
 pub(crate) fn transport(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError> {
     match dns::tokio::Transport::system(by_ip(keypair)?) {
