@@ -169,8 +169,9 @@ impl Founding {
         store.write(|tables| {
             tables.put_agency_step(&self.first)?;
             tables.put_agency_step(&self.certify)?;
-            tables.set_meta_u64("incarnation", incarnation)?;
-            tables.set_meta_u64("admin_uid", u64::from(admin_uid))
+            tables.set_meta_u64("incarnation", incarnation);
+            tables.set_meta_u64("admin_uid", u64::from(admin_uid));
+            Ok::<_, StoreError>(())
         })
     }
 }
@@ -178,7 +179,10 @@ impl Founding {
 /// Notes in which file a new store lies.
 fn settle_in(store: &Store, path: &Path) -> Result<(), StoreError> {
     let place = place_of(path)?;
-    store.write(|tables| tables.set_meta_u64(PLACE, place))
+    store.write(|tables| {
+        tables.set_meta_u64(PLACE, place);
+        Ok(())
+    })
 }
 
 fn new_incarnation() -> Result<u64, String> {

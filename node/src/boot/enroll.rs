@@ -84,8 +84,9 @@ fn begin(
             steps
                 .iter()
                 .try_for_each(|step| tables.put_agency_step(step))?;
-            tables.set_meta_u64("incarnation", incarnation)?;
-            tables.set_meta_u64("admin_uid", u64::from(admin_uid))
+            tables.set_meta_u64("incarnation", incarnation);
+            tables.set_meta_u64("admin_uid", u64::from(admin_uid));
+            Ok::<_, StoreError>(())
         })
         .map_err(store_failed)?;
     settle_in(&store, &home.store()).map_err(store_failed)?;

@@ -119,7 +119,7 @@ impl<'a, 'txn> Step<'a, 'txn> {
         let drawn = self.machine.fill(&mut bytes);
         drawn.map_err(|error| StoreError::Io(error.to_string()))?;
         let incarnation = Incarnation(u64::from_be_bytes(bytes));
-        self.tables.set_meta_u64("incarnation", incarnation.0)?;
+        self.tables.set_meta_u64("incarnation", incarnation.0);
         self.state.replica.set_incarnation(incarnation);
         Ok(())
     }
@@ -131,7 +131,7 @@ impl<'a, 'txn> Step<'a, 'txn> {
         if known == Some(place) {
             return Ok(false);
         }
-        self.tables.set_meta_u64(PLACE, place)?;
+        self.tables.set_meta_u64(PLACE, place);
         if known.is_some() {
             self.renew()?;
         }

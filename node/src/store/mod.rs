@@ -25,7 +25,7 @@ use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
 /// The layout that this code reads and writes.
 const SCHEMA_VERSION: u64 = 1;
 /// Memory for redb's page cache, in bytes: enough for the inner pages of a million records.
-const CACHE_BYTES: usize = 16 * 1024 * 1024;
+const CACHE_BYTES: usize = 12 * 1024 * 1024;
 
 /// Why the store did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -188,7 +188,10 @@ impl Store {
 
     fn check_schema(&self) -> Result<(), StoreError> {
         self.write(|tables| match tables.meta_u64("schema")? {
-            None => tables.set_meta_u64("schema", SCHEMA_VERSION),
+            None => {
+                tables.set_meta_u64("schema", SCHEMA_VERSION);
+                Ok(())
+            }
             Some(SCHEMA_VERSION) => Ok(()),
             Some(found) => Err(StoreError::Newer { found }),
         })
@@ -199,7 +202,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn mark_clean(&self, clean: bool) -> Result<(), StoreError> {
-        self.write(|tables| tables.set_meta_u64("clean", u64::from(clean)))
+        self.write(|tables| {
+            tables.set_meta_u64("clean", u64::from(clean));
+            Ok(())
+        })
     }
 
     /// Runs one durable transaction: all of it or, where `step` fails, nothing.
@@ -221,6 +227,7 @@ impl Store {
         }
         let mut tables = Writing::open(&transaction)?;
         let outcome = step(&mut tables)?;
+        tables.flush()?;
         let is_dirty = tables.writes() > 0;
         drop(tables);
         match is_dirty {

@@ -3,7 +3,7 @@
 mod erasing;
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use diwan_core::id::{AgencyId, GroupId, RecordId};
@@ -24,6 +24,10 @@ use super::tracked::{Opening, Tracked};
 pub struct Writing<'txn> {
     /// How often something was written: where never, there is nothing to commit.
     writes: Rc<Cell<u64>>,
+    /// Numbers among the meta values that changed: written once, at the end.
+    numbers: BTreeMap<&'static str, u64>,
+    /// Rows of groups that changed: the same.
+    group_rows: BTreeMap<GroupId, GroupRow>,
     meta: Tracked<'txn, &'static str, &'static [u8]>,
     agencies: Tracked<'txn, (&'static Id, u32), &'static [u8]>,
     trust: Tracked<'txn, &'static Id, &'static [u8]>,
@@ -59,6 +63,8 @@ impl<'txn> Writing<'txn> {
         };
         Ok(Self {
             writes,
+            numbers: BTreeMap::new(),
+            group_rows: BTreeMap::new(),
             meta: tables.open(tables::META)?,
             agencies: tables.open(tables::AGENCIES)?,
             trust: tables.open(tables::TRUST)?,
@@ -93,12 +99,31 @@ impl<'txn> Writing<'txn> {
 
     /// A number among the meta values.
     pub fn meta_u64(&self, name: &str) -> Result<Option<u64>, StoreError> {
-        meta_u64(&*self.meta, name)
+        match self.numbers.get(name) {
+            Some(number) => Ok(Some(*number)),
+            None => meta_u64(&*self.meta, name),
+        }
     }
 
     /// Sets a number among the meta values.
-    pub fn set_meta_u64(&mut self, name: &str, value: u64) -> Result<(), StoreError> {
-        self.meta.insert(name, value.to_be_bytes().as_slice())?;
+    pub fn set_meta_u64(&mut self, name: &'static str, value: u64) {
+        self.note_write();
+        self.numbers.insert(name, value);
+    }
+
+    fn note_write(&self) {
+        self.writes.set(self.writes.get().saturating_add(1));
+    }
+
+    /// Writes what was gathered: a record moves several counters, a batch of records each of them once.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        for (name, value) in std::mem::take(&mut self.numbers) {
+            self.meta.insert(name, value.to_be_bytes().as_slice())?;
+        }
+        for (group, row) in std::mem::take(&mut self.group_rows) {
+            let bytes = rows::to_bytes(&row);
+            self.groups.insert(group.as_bytes(), bytes.as_slice())?;
+        }
         Ok(())
     }
 
@@ -139,17 +164,24 @@ impl<'txn> Writing<'txn> {
 
     /// A group's row, made where it is missing.
     pub fn group_row(&mut self, group: &GroupId) -> Result<GroupRow, StoreError> {
+        if let Some(row) = self.group_rows.get(group) {
+            return Ok(row.clone());
+        }
         if let Some(bytes) = self.groups.get(group.as_bytes())? {
             return rows::from_bytes("groups", bytes.value());
         }
-        let num = self.next_number("groups")?;
+        let num = self.next_number("next.groups")?;
         let row = GroupRow {
             num: u32::try_from(num).unwrap_or(u32::MAX),
             records: 0,
         };
-        self.groups
-            .insert(group.as_bytes(), rows::to_bytes(&row).as_slice())?;
+        self.put_group_row(group, row.clone());
         Ok(row)
+    }
+
+    fn put_group_row(&mut self, group: &GroupId, row: GroupRow) {
+        self.note_write();
+        self.group_rows.insert(*group, row);
     }
 
     fn count_record(&mut self, group: &GroupId, shown: bool) -> Result<(), StoreError> {
@@ -158,22 +190,20 @@ impl<'txn> Writing<'txn> {
             true => row.records.saturating_add(1),
             false => row.records.saturating_sub(1),
         };
-        self.groups
-            .insert(group.as_bytes(), rows::to_bytes(&row).as_slice())?;
+        self.put_group_row(group, row);
         Ok(())
     }
 
-    fn next_number(&mut self, of: &str) -> Result<u64, StoreError> {
-        let name = format!("next.{of}");
-        let number = self.meta_u64(&name)?.unwrap_or(1);
-        self.set_meta_u64(&name, number.saturating_add(1))?;
+    fn next_number(&mut self, name: &'static str) -> Result<u64, StoreError> {
+        let number = self.meta_u64(name)?.unwrap_or(1);
+        self.set_meta_u64(name, number.saturating_add(1));
         Ok(number)
     }
 
     /// The next store sequence: one a changed record.
     fn next_store_seq(&mut self) -> Result<u64, StoreError> {
-        let seq = self.meta_u64("store_seq")?.unwrap_or(0).saturating_add(1);
-        self.set_meta_u64("store_seq", seq)?;
+        let seq = self.store_seq()?.saturating_add(1);
+        self.set_meta_u64("store_seq", seq);
         Ok(seq)
     }
 
@@ -184,7 +214,7 @@ impl<'txn> Writing<'txn> {
 
     /// A number for a new log.
     pub fn new_log(&mut self) -> Result<u32, StoreError> {
-        Ok(u32::try_from(self.next_number("logs")?).unwrap_or(u32::MAX))
+        Ok(u32::try_from(self.next_number("next.logs")?).unwrap_or(u32::MAX))
     }
 
     /// Keeps verified entries of one log and moves its row forward.
@@ -243,7 +273,7 @@ impl<'txn> Writing<'txn> {
 
     /// A new record, and its number.
     pub fn add_record(&mut self, row: &RecordRow) -> Result<u64, StoreError> {
-        let num = self.next_number("records")?;
+        let num = self.next_number("next.records")?;
         self.record_ids.insert(row.id.as_bytes(), num)?;
         self.records.insert(num, rows::to_bytes(row).as_slice())?;
         if row.state.is_shown() {
@@ -439,6 +469,7 @@ impl<'txn> Writing<'txn> {
     /// Adds to the count of entries.
     pub fn count_entries(&mut self, added: u64) -> Result<(), StoreError> {
         let entries = self.meta_u64("entries")?.unwrap_or(0).saturating_add(added);
-        self.set_meta_u64("entries", entries)
+        self.set_meta_u64("entries", entries);
+        Ok(())
     }
 }

@@ -178,7 +178,8 @@ fn a_store_that_an_older_gate_judged_is_judged_again() {
             let num = tables.record_num(&other)?.unwrap();
             tables.forget_record(num)?;
             tables.set_quarantine(log, 3, Some(ChangeReason::Genesis))?;
-            tables.set_meta_u64("gate", 1)
+            tables.set_meta_u64("gate", 1);
+            Ok::<_, StoreError>(())
         })
         .unwrap();
     drop(store);

@@ -55,7 +55,7 @@ impl Writing<'_> {
             self.cut_off.insert((log, at), bytes.as_slice())?;
         }
         let counted = self.meta_u64("entries")?.unwrap_or(0);
-        self.set_meta_u64("entries", counted.saturating_sub(gone.len() as u64))?;
+        self.set_meta_u64("entries", counted.saturating_sub(gone.len() as u64));
         let end = self.entry(log, keep)?.map(|last| LogState {
             head: LogHead {
                 seq: last.header.seq,
