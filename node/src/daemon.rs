@@ -153,7 +153,7 @@ async fn serve(
     }
     let (engine, writer) = Engine::start(committer);
     announce(&engine, config, &listening).await?;
-    let indexer = Indexer::start(engine.clone(), index.index, index.writer);
+    let (indexer, follower) = Indexer::start(engine.clone(), index.index, index.writer);
     let peers = Peers::start(&engine, net, events);
 
     let socket = home.socket(&config.api.socket);
@@ -172,9 +172,9 @@ async fn serve(
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     peers.shutdown().await;
     engine.stop().await;
-    let joined = tokio::task::spawn_blocking(move || writer.join());
-    if !matches!(joined.await, Ok(Ok(()))) {
-        tracing::error!("the writer did not end in order");
+    let joined = tokio::task::spawn_blocking(move || (writer.join(), follower.join()));
+    if !matches!(joined.await, Ok((Ok(()), Ok(())))) {
+        tracing::error!("a thread did not end in order");
     }
     served.map_err(|error| socket_error(&error))
 }

@@ -73,7 +73,7 @@ impl Node {
         assert!(announced.unwrap());
         let index = Index::open(&home.index_dir(), MIN_WRITER_MEMORY_BYTES).unwrap();
         let api = Api {
-            indexer: Indexer::start(engine.clone(), index.index, index.writer),
+            indexer: Indexer::start(engine.clone(), index.index, index.writer).0,
             peers: Peers::start(&engine, net, events),
             engine,
         };

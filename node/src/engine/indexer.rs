@@ -1,11 +1,15 @@
-//! The index follows the store: it reads the journal behind its own last commit, in its own time. Its
-//! commits wait for the same disk as the store's, so they keep a distance, unless a search waits.
+//! The index follows the store: it reads the journal behind its own last commit, in its own time.
+//!
+//! Whoever writes or asks goes first: indexing runs on threads of low priority, and its commits, which
+//! wait for the same disk as the store's, keep a distance unless a search waits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use diwan_core::record::Content;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::{Engine, EngineError};
@@ -17,6 +21,16 @@ const LINES: usize = 4_000;
 
 /// What lies at least between two index commits, as long as nobody waits for the second.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// Journal lines of a commit that is worth the disk's time, so that no pause follows it.
+const WORTH_IT: usize = 1_000;
+
+/// How long nothing was to be indexed when the writer gives its memory back.
+const REST_AFTER: Duration = Duration::from_secs(1);
+
+/// Niceness of the threads that index, the greatest: beside others that want the cores they get some
+/// hundredths of them (setpriority(2), sched(7)).
+const NICENESS: i32 = 19;
 
 /// What became of a pass.
 #[derive(Debug, thiserror::Error)]
@@ -39,13 +53,16 @@ pub struct Indexer {
 }
 
 impl Indexer {
-    /// Starts following. Ends when the engine does.
+    /// Starts following. The follower and its thread end when the engine does.
     #[must_use]
-    pub fn start(engine: Engine, index: Index, writer: Writer) -> Self {
+    pub fn start(engine: Engine, index: Index, writer: Writer) -> (Self, JoinHandle<()>) {
         let (publish, seq) = watch::channel(index.committed_seq());
         let (wanted, wishes) = watch::channel(0);
-        tokio::spawn(follow(engine, (index.clone(), writer), publish, wishes));
-        Self { index, seq, wanted }
+        let (orders, waiting) = mpsc::channel();
+        let thread = std::thread::spawn(move || run_passes(writer, &waiting));
+        let at = index.committed_seq();
+        tokio::spawn(follow(engine, at, orders, publish, wishes));
+        (Self { index, seq, wanted }, thread)
     }
 
     /// The index, for searching.
@@ -75,14 +92,29 @@ impl Indexer {
     }
 }
 
+/// A pass that is to be made: from which store sequence on, and who waits for its end.
+struct Order {
+    engine: Engine,
+    from: u64,
+    done: oneshot::Sender<Result<Pass, PassError>>,
+}
+
+/// A pass that was made.
+struct Pass {
+    /// The store sequence that the index covers now.
+    seq: u64,
+    /// Journal lines that were read.
+    lines: usize,
+}
+
 async fn follow(
     engine: Engine,
-    (index, mut writer): (Index, Writer),
+    mut at: u64,
+    orders: mpsc::Sender<Order>,
     publish: watch::Sender<u64>,
     mut wishes: watch::Receiver<u64>,
 ) {
     let mut state = engine.watch();
-    let mut at = index.committed_seq();
     let mut next = Instant::now();
     loop {
         let mut target = state.borrow_and_update().store_seq;
@@ -95,25 +127,30 @@ async fn follow(
             target = state.borrow_and_update().store_seq;
         }
         while at < target {
-            let (engine, from) = (engine.clone(), at);
-            let pass = tokio::task::spawn_blocking(move || {
-                let outcome = index_pass(&engine, &mut writer, from);
-                (writer, outcome)
-            });
-            let Ok((returned, outcome)) = pass.await else {
-                return;
+            let (done, made) = oneshot::channel();
+            let order = Order {
+                engine: engine.clone(),
+                from: at,
+                done,
             };
-            writer = returned;
-            match outcome {
-                Ok(seq) => at = seq,
-                Err(error) => {
+            if orders.send(order).is_err() {
+                return;
+            }
+            match made.await {
+                Ok(Ok(pass)) => {
+                    at = pass.seq;
+                    next = match pass.lines < WORTH_IT {
+                        true => Instant::now() + PAUSE,
+                        false => Instant::now(),
+                    };
+                }
+                Ok(Err(error)) => {
                     tracing::error!(%error, "indexing failed; it is tried again at the next commit");
-                    let _ = writer.rollback();
                     break;
                 }
+                Err(_) => return,
             }
             publish.send_replace(at);
-            next = Instant::now() + PAUSE;
         }
         if state.changed().await.is_err() {
             return;
@@ -121,22 +158,53 @@ async fn follow(
     }
 }
 
-/// Indexes what the journal holds behind `from`, and returns how far that is.
-fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<u64, PassError> {
+/// The thread that owns the index's writer: makes passes as they are ordered, and gives the writer's
+/// memory back while there are none.
+fn run_passes(mut writer: Writer, orders: &mpsc::Receiver<Order>) {
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::warn!(%error, "indexing runs at the priority of everything else");
+    }
+    loop {
+        let order = match orders.recv_timeout(REST_AFTER) {
+            Err(RecvTimeoutError::Timeout) => {
+                if let Err(error) = writer.rest() {
+                    tracing::warn!(%error, "merging the index's segments failed");
+                }
+                orders.recv().ok()
+            }
+            order => order.ok(),
+        };
+        let Some(order) = order else { return };
+        let outcome = index_pass(&order.engine, &mut writer, order.from);
+        if outcome.is_err() {
+            let _ = writer.rollback();
+        }
+        let _ = order.done.send(outcome);
+    }
+}
+
+/// Indexes what the journal holds behind `from`.
+fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, PassError> {
     let reading = engine.read()?;
     let lines = reading.journal_behind(from, LINES)?;
     let Some((last, _)) = lines.last() else {
-        return Ok(from);
+        return Ok(Pass {
+            seq: from,
+            lines: 0,
+        });
     };
     let nums: BTreeSet<u64> = lines.iter().map(|(_, num)| *num).collect();
     for num in nums {
         match indexable(&reading, num)? {
             Some(document) => writer.put(&document)?,
-            None => writer.remove(num),
+            None => writer.remove(num)?,
         }
     }
     writer.commit(*last)?;
-    Ok(*last)
+    Ok(Pass {
+        seq: *last,
+        lines: lines.len(),
+    })
 }
 
 /// A record as the index takes it; none where it is hidden.

@@ -121,7 +121,7 @@ impl Index {
     /// a second a gigabyte.
     ///
     /// `writer_memory_bytes` bounds the writer's buffers; it is brought between
-    /// [`MIN_WRITER_MEMORY_BYTES`] and [`MAX_WRITER_MEMORY_BYTES`]. One thread writes.
+    /// [`MIN_WRITER_MEMORY_BYTES`] and [`MAX_WRITER_MEMORY_BYTES`].
     ///
     /// # Errors
     /// [`IndexError::Io`] when the disk or its rights fail, [`IndexError::Busy`] when another
@@ -139,7 +139,7 @@ impl Index {
             fields,
             committed_seq: AtomicU64::new(found.committed_seq),
         });
-        let writer = Writer::new(&found.index, dir, Arc::clone(&shared), writer_memory_bytes)?;
+        let writer = Writer::new(found.index, dir, Arc::clone(&shared), writer_memory_bytes)?;
         Ok(Opened {
             index: Self { shared },
             writer,

@@ -282,8 +282,8 @@ fn a_second_put_replaces_and_remove_removes() {
     let writer = &mut opened.writer;
     writer.put(&record(1, &[("fr", "Brouillon")])).unwrap();
     writer.put(&record(1, &[("fr", "Douane")])).unwrap();
-    writer.remove(2);
-    writer.remove(99);
+    writer.remove(2).unwrap();
+    writer.remove(99).unwrap();
     assert_eq!(opened.index.count(), 3, "nothing shows before the commit");
     opened.writer.commit(2).unwrap();
     assert_eq!(opened.index.count(), 2);
@@ -297,7 +297,7 @@ fn a_second_put_replaces_and_remove_removes() {
 #[test]
 fn rollback_forgets_what_was_not_committed() {
     let (_dir, mut opened) = filled(&manuals());
-    opened.writer.remove(1);
+    opened.writer.remove(1).unwrap();
     opened.writer.rollback().unwrap();
     opened.writer.put(&record(8, &[("en", "Later")])).unwrap();
     opened.writer.commit(2).unwrap();

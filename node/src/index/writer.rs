@@ -1,14 +1,14 @@
 //! The writing side: records in, commits out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use data_encoding::HEXLOWER;
-use tantivy::directory::error::LockError;
 use tantivy::schema::Field;
-use tantivy::{IndexWriter, TantivyDocument, TantivyError, Term};
+use tantivy::{IndexWriter, TantivyDocument, Term};
 
 use super::analysis::{Language, primary_subtag};
 use super::error::IndexError;
@@ -21,34 +21,75 @@ pub const MIN_WRITER_MEMORY_BYTES: usize = 15_000_000;
 /// The most memory that a writer takes, bytes; more brings nothing to one thread.
 pub const MAX_WRITER_MEMORY_BYTES: usize = 2_000_000_000;
 
+/// The most threads that build postings: a small server's cores.
+const THREADS: usize = 2;
+
+/// Held as long as there is a writer of the directory, at work or at rest.
+const LOCK_FILE: &str = "diwan-index.lock";
+
 /// Changes the index. There is one a directory, owned by one thread.
 ///
 /// Nothing is visible or durable before [`commit`](Self::commit). After an error, call
 /// [`rollback`](Self::rollback) (or open the index again) and go on from
 /// [`Index::committed_seq`](super::Index::committed_seq).
 pub struct Writer {
-    inner: IndexWriter,
+    index: tantivy::Index,
+    /// Threads and buffers; none while it rests.
+    inner: Option<IndexWriter>,
     shared: Arc<Shared>,
+    memory_bytes: usize,
+    _lock: File,
 }
 
 impl Writer {
+    /// A writer at rest.
     pub(super) fn new(
-        index: &tantivy::Index,
+        index: tantivy::Index,
         dir: &Path,
         shared: Arc<Shared>,
         memory_bytes: usize,
     ) -> Result<Self, IndexError> {
+        let lock = File::create(dir.join(LOCK_FILE))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => IndexError::Busy(dir.to_owned()),
+            TryLockError::Error(error) => error.into(),
+        })?;
         let memory_bytes = memory_bytes.clamp(MIN_WRITER_MEMORY_BYTES, MAX_WRITER_MEMORY_BYTES);
-        let inner =
-            index
-                .writer_with_num_threads(1, memory_bytes)
-                .map_err(|error| match error {
-                    TantivyError::LockFailure(LockError::LockBusy, _) => {
-                        IndexError::Busy(dir.to_owned())
-                    }
-                    other => other.into(),
-                })?;
-        Ok(Self { inner, shared })
+        Ok(Self {
+            index,
+            inner: None,
+            shared,
+            memory_bytes,
+            _lock: lock,
+        })
+    }
+
+    /// The threads and buffers, started where it rested. The threads inherit the priority of the one
+    /// that calls.
+    fn awake(&mut self) -> Result<&mut IndexWriter, IndexError> {
+        let writer = match self.inner.take() {
+            Some(writer) => writer,
+            None => {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                let room = self.memory_bytes / MIN_WRITER_MEMORY_BYTES;
+                let threads = THREADS.min(cores).min(room).max(1);
+                self.index
+                    .writer_with_num_threads(threads, self.memory_bytes)?
+            }
+        };
+        Ok(self.inner.insert(writer))
+    }
+
+    /// Ends the threads and gives their buffers back; the next change starts them again. To be called
+    /// behind a commit: what was not committed is lost.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] where merging segments failed; the last commit is in force.
+    pub fn rest(&mut self) -> Result<(), IndexError> {
+        match self.inner.take() {
+            Some(writer) => Ok(writer.wait_merging_threads()?),
+            None => Ok(()),
+        }
     }
 
     /// Puts a record, in place of the one with the same number. Blocks while the writer's
@@ -57,16 +98,20 @@ impl Writer {
     /// # Errors
     /// [`IndexError::Io`] or [`IndexError::Damaged`] when the writer has failed.
     pub fn put(&mut self, record: &Indexable) -> Result<(), IndexError> {
-        self.remove(record.num);
-        self.inner
-            .add_document(document(record, &self.shared.fields))?;
+        self.remove(record.num)?;
+        let document = document(record, &self.shared.fields);
+        self.awake()?.add_document(document)?;
         Ok(())
     }
 
     /// Removes a record; one that is not there is no error.
-    pub fn remove(&mut self, num: u64) {
-        self.inner
-            .delete_term(Term::from_field_u64(self.shared.fields.num, num));
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] where the writer cannot be started.
+    pub fn remove(&mut self, num: u64) -> Result<(), IndexError> {
+        let term = Term::from_field_u64(self.shared.fields.num, num);
+        self.awake()?.delete_term(term);
+        Ok(())
     }
 
     /// Makes all changes durable and visible to searches that start from now on. `seq` is the
@@ -75,7 +120,7 @@ impl Writer {
     /// # Errors
     /// [`IndexError::Io`] on a full or failing disk: the last commit stays in force.
     pub fn commit(&mut self, seq: u64) -> Result<(), IndexError> {
-        let mut commit = self.inner.prepare_commit()?;
+        let mut commit = self.awake()?.prepare_commit()?;
         commit.set_payload(&seq.to_string());
         commit.commit()?;
         self.shared.reader.reload()?;
@@ -89,7 +134,9 @@ impl Writer {
     /// # Errors
     /// [`IndexError::Io`] when the disk still fails.
     pub fn rollback(&mut self) -> Result<(), IndexError> {
-        self.inner.rollback()?;
+        if let Some(writer) = &mut self.inner {
+            writer.rollback()?;
+        }
         Ok(())
     }
 }
