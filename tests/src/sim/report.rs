@@ -168,6 +168,7 @@ pub fn frame_in_words(frame: &[u8]) -> String {
             want.group.short()
         ),
         Ok(Message::Payload(payload)) => format!("payload of entry {}", payload.seq),
+        Ok(Message::Have(have)) => format!("has {:?}", have.logs),
         Ok(Message::Ping) => "ping".to_owned(),
         Ok(Message::Pong) => "pong".to_owned(),
         Err(error) => format!("{} bytes that are no message: {error}", frame.len()),

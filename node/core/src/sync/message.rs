@@ -13,6 +13,9 @@ use crate::wire::{self, WireError};
 /// The version that this code speaks.
 pub const PROTOCOL_VERSION: u32 = 1;
 
+/// The type of a frame of entries.
+const ENTRIES: u8 = 4;
+
 /// The first message of each side.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -210,6 +213,18 @@ pub struct WantedPayload {
     pub payload: ByteVec,
 }
 
+/// How far logs go that went on at the sender. A peer need not send it what it has.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Have {
+    /// The group.
+    #[n(0)]
+    pub group: GroupId,
+    /// Whose log, and the sequence of its newest entry.
+    #[n(1)]
+    pub logs: Vec<(Writer, u64)>,
+}
+
 /// One frame's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -241,6 +256,8 @@ pub enum Message {
     Want(Want),
     /// One that you wanted.
     Payload(WantedPayload),
+    /// What I have by now.
+    Have(Have),
 }
 
 /// A frame that is no message.
@@ -274,7 +291,7 @@ impl Message {
             Message::GroupState(body) => (1, wire::encode(body)),
             Message::Agency(body) => (2, wire::encode(body)),
             Message::Group(body) => (3, wire::encode(body)),
-            Message::Entries(ranges) => (4, batch::pack(ranges)?),
+            Message::Entries(ranges) => (ENTRIES, batch::pack(ranges)?),
             Message::Receipts(receipts) => (5, wire::encode(receipts)),
             Message::Ping => (6, Vec::new()),
             Message::Pong => (7, Vec::new()),
@@ -284,11 +301,18 @@ impl Message {
             Message::Pending(body) => (11, wire::encode(body)),
             Message::Want(body) => (12, wire::encode(body)),
             Message::Payload(body) => (13, wire::encode(body)),
+            Message::Have(body) => (14, wire::encode(body)),
         };
         let mut frame = Vec::with_capacity(body.len() + 1);
         frame.push(kind);
         frame.extend(body);
         Ok(frame)
+    }
+
+    /// Whether a frame claims to bring entries.
+    #[must_use]
+    pub fn brings_entries(frame: &[u8]) -> bool {
+        frame.first() == Some(&ENTRIES)
     }
 
     /// Reads a frame, in bounds.
@@ -306,7 +330,7 @@ impl Message {
             1 => Message::GroupState(wire::decode(body, limits::FRAME_BYTES)?),
             2 => Message::Agency(wire::decode(body, limits::FRAME_BYTES)?),
             3 => Message::Group(wire::decode(body, limits::FRAME_BYTES)?),
-            4 => Message::Entries(batch::unpack(body)?),
+            &ENTRIES => Message::Entries(batch::unpack(body)?),
             5 => Message::Receipts(wire::decode(body, limits::FRAME_BYTES)?),
             8 => Message::Proofs(wire::decode(body, limits::FRAME_BYTES)?),
             9 => Message::ForkAsk(wire::decode(body, limits::FRAME_BYTES)?),
@@ -314,6 +338,7 @@ impl Message {
             11 => Message::Pending(wire::decode(body, limits::FRAME_BYTES)?),
             12 => Message::Want(wire::decode(body, limits::FRAME_BYTES)?),
             13 => Message::Payload(wire::decode(body, limits::FRAME_BYTES)?),
+            14 => Message::Have(wire::decode(body, limits::FRAME_BYTES)?),
             6 if body.is_empty() => Message::Ping,
             7 if body.is_empty() => Message::Pong,
             6 | 7 => return Err(WireError::Trailing(body.len()).into()),
@@ -363,6 +388,7 @@ impl Message {
                 limits::PENDING_STATEMENTS,
             ),
             Message::Want(want) => within("wanted payloads", want.entries.len(), limits::WANTS),
+            Message::Have(have) => within("logs", have.logs.len(), limits::LOGS_PER_GROUP),
             Message::Entries(_)
             | Message::Ping
             | Message::Pong

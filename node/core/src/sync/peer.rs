@@ -6,8 +6,14 @@ use minicbor::bytes::ByteVec;
 
 use super::message::GroupState;
 use crate::id::{AgencyId, Digest, EntryHash, NodeKey, Writer};
+use crate::limits;
 use crate::log::{Frontier, LogHead};
-use crate::replica::{GroupReplica, Replica};
+use crate::replica::{GroupReplica, LogState, Replica};
+
+/// How long a peer is left to get what somebody else wrote from its author before this node sends it on.
+/// In a federation where everybody is linked with everybody, everybody would otherwise get a write from
+/// everybody. What a peer lacked when it told its state is not waited with.
+const RELAY_AFTER_MS: u64 = 200;
 
 /// Statements and receipts go in frames of about this size, well below `limits::FRAME_BYTES`.
 const FRAME_TARGET_BYTES: usize = 256 * 1024;
@@ -27,6 +33,10 @@ pub(super) struct PeerGroup {
     pub(super) pending: BTreeSet<Vec<u8>>,
     /// What had been taken away from this node when that was last looked at.
     pub(super) losses: u64,
+    /// How far logs go that it knows this node to have.
+    pub(super) told_to_have: BTreeMap<Writer, u64>,
+    /// Logs of others that it lacks something of, and from when on that is sent.
+    relays: BTreeMap<Writer, u64>,
     /// Logs of which the store had nothing more to serve, and how far they went then.
     pub(super) exhausted: BTreeMap<Writer, u64>,
     /// This node told its state.
@@ -55,8 +65,50 @@ impl PeerGroup {
             wanted: BTreeSet::new(),
             pending: BTreeSet::new(),
             exhausted: BTreeMap::new(),
+            told_to_have: group
+                .logs
+                .iter()
+                .map(|(w, log)| (*w, log.head.seq))
+                .collect(),
+            relays: BTreeMap::new(),
             told: true,
             heard: true,
+        }
+    }
+
+    /// Whether it lacks entries of a log that the store can serve.
+    pub(super) fn lacks(&mut self, writer: &Writer, log: &LogState) -> bool {
+        let lacks = self.frontier.seq(writer) < log.head.seq;
+        if !lacks {
+            self.relays.remove(writer);
+        }
+        lacks && self.exhausted.get(writer) != Some(&log.head.seq)
+    }
+
+    /// Whether what it lacks of somebody else's log is sent by now.
+    pub(super) fn relays(&mut self, writer: &Writer, now_ms: u64) -> bool {
+        let due_ms = now_ms.saturating_add(RELAY_AFTER_MS);
+        *self.relays.entry(*writer).or_insert(due_ms) <= now_ms
+    }
+
+    /// Logs of others that go further here than it knows; it is about to.
+    pub(super) fn news(&mut self, group: &GroupReplica, own: &Writer) -> Vec<(Writer, u64)> {
+        let mut news = Vec::new();
+        for (writer, log) in group.logs.iter().filter(|(writer, _)| *writer != own) {
+            let known = self.told_to_have.entry(*writer).or_default();
+            if std::mem::replace(known, log.head.seq) < log.head.seq {
+                news.push((*writer, log.head.seq));
+            }
+        }
+        news
+    }
+
+    /// What it lacks now, by its own word, is sent at once.
+    pub(super) fn relays_at_once(&mut self, group: &GroupReplica) {
+        for (writer, log) in &group.logs {
+            if self.frontier.seq(writer) < log.head.seq {
+                self.relays.insert(*writer, 0);
+            }
         }
     }
 
@@ -111,6 +163,16 @@ impl PeerGroup {
     }
 
     /// The peer has a log up to here. The hash is not needed: it is compared by the receipt.
+    /// It says that it has a log up to here. False where it names more logs than a group may have.
+    pub(super) fn hears(&mut self, writer: Writer, seq: u64) -> bool {
+        let known = self.frontier.0.contains_key(&writer);
+        let fits = known || self.frontier.0.len() < limits::LOGS_PER_GROUP;
+        if fits {
+            self.saw(writer, seq);
+        }
+        fits
+    }
+
     pub(super) fn saw(&mut self, writer: Writer, seq: u64) {
         self.frontier.advance_log(
             writer,

@@ -14,14 +14,14 @@ use super::io::{
     CloseReason, GroupProgress, Incoming, Input, RefusedItem, SessionStats, Suspect, Wish,
 };
 use super::message::{
-    AgencyHeight, GroupDigest, GroupState, Hello, Message, PROTOCOL_VERSION, ReceiptDigest,
+    AgencyHeight, GroupDigest, GroupState, Have, Hello, Message, PROTOCOL_VERSION, ReceiptDigest,
 };
 use super::peer::{PeerGroup, statements_of};
 use crate::id::{AgencyId, GroupId, NodeKey, StatementHash, Writer};
 use crate::identity::AgencyChain;
 use crate::limits;
 use crate::log::Range;
-use crate::replica::{GroupReplica, LogState, Replica};
+use crate::replica::{GroupReplica, Replica};
 
 /// Silence after which the peer is asked whether it is there.
 const PING_AFTER_MS: u64 = 20_000;
@@ -162,7 +162,7 @@ impl Session {
             Input::Tick => self.tick(replica, now_ms),
             Input::Held => self.held(replica, now_ms),
         }
-        self.next_read(replica);
+        self.next_read(replica, now_ms);
         self.time_catching_up(replica, now_ms);
         self.wishes.drain(..).collect()
     }
@@ -254,6 +254,7 @@ impl Session {
             }
             Message::Want(want) => self.serve(want, replica),
             Message::Payload(payload) => self.submit(Incoming::Payload(payload)),
+            Message::Have(have) => self.has(have, replica),
             Message::Ping => self.send(&Message::Pong),
             Message::Pong => {}
         }
@@ -319,6 +320,11 @@ impl Session {
             node: *node,
             frontier: signed.receipt.frontier.digest(),
         });
+        let heads = group
+            .logs
+            .iter()
+            .map(|(writer, log)| (*writer, log.head.seq));
+        peer.told_to_have = heads.collect();
         let state = GroupState {
             group: id,
             height: group.chain.height(),
@@ -373,6 +379,9 @@ impl Session {
         } else {
             peer.replace(state);
         }
+        if let Some(group) = replica.group(&state.group) {
+            peer.relays_at_once(group);
+        }
         self.tell(state.group, replica);
         self.remind(state, replica);
         self.compare(state, replica);
@@ -382,8 +391,8 @@ impl Session {
     fn entries(&mut self, ranges: Vec<Range>, replica: &Replica) {
         let mut shared = Vec::with_capacity(ranges.len());
         for range in ranges {
-            let is_shared = replica.shared(&range.group, &self.agency).is_some();
-            let Some(peer) = self.groups.get_mut(&range.group).filter(|_| is_shared) else {
+            let group = replica.shared(&range.group, &self.agency);
+            let (Some(group), Some(peer)) = (group, self.groups.get_mut(&range.group)) else {
                 *self.stats.refused.entry("not-a-member").or_default() += 1;
                 self.drops(range.group, replica);
                 continue;
@@ -392,14 +401,26 @@ impl Session {
                 .first
                 .saturating_add(range.entries.len() as u64)
                 .saturating_sub(1);
-            let known = peer.frontier.0.contains_key(&range.writer);
-            if known || peer.frontier.0.len() < limits::LOGS_PER_GROUP {
-                peer.saw(range.writer, last);
+            // It counts on this node to have what it sends.
+            if peer.hears(range.writer, last) && group.logs.contains_key(&range.writer) {
+                peer.told_to_have.insert(range.writer, last);
             }
             shared.push(range);
         }
         if !shared.is_empty() {
             self.submit(Incoming::Entries(shared));
+        }
+    }
+
+    /// The peer has more by now.
+    fn has(&mut self, have: Have, replica: &Replica) {
+        if replica.shared(&have.group, &self.agency).is_none() {
+            return self.drops(have.group, replica);
+        }
+        if let Some(peer) = self.groups.get_mut(&have.group) {
+            for (writer, seq) in have.logs {
+                peer.hears(writer, seq);
+            }
         }
     }
 
@@ -436,20 +457,20 @@ impl Session {
     }
 
     /// Wishes the next range that the peer lacks, oldest log first; one at a time.
-    fn next_read(&mut self, replica: &Replica) {
+    fn next_read(&mut self, replica: &Replica, now_ms: u64) {
         if self.reading {
             return;
         }
+        let own = replica.me().writer();
         for (id, group) in replica.shared_with(&self.agency) {
-            let Some(peer) = self.groups.get(id).filter(|peer| peer.heard) else {
+            let Some(peer) = self.groups.get_mut(id).filter(|peer| peer.heard) else {
                 continue;
             };
-            let lacks = |(writer, log): &(&Writer, &LogState)| {
-                let served = peer.exhausted.get(writer) != Some(&log.head.seq);
-                peer.frontier.seq(writer) < log.head.seq && served
-            };
-            let lacking = group.logs.iter().find(lacks);
-            if let Some((writer, _)) = lacking {
+            let mut logs = group.logs.iter();
+            let due = logs.find(|(writer, log)| {
+                peer.lacks(writer, log) && (**writer == own || peer.relays(writer, now_ms))
+            });
+            if let Some((writer, _)) = due {
                 let from = peer.frontier.seq(writer).saturating_add(1);
                 self.wishes.push_back(Wish::Read {
                     group: *id,

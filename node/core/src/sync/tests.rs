@@ -75,6 +75,38 @@ fn two_equal_nodes_exchange_one_hello_each_whatever_they_hold() {
     assert!(sizes[0].iter().all(|bytes| *bytes < 300), "{sizes:?}");
 }
 
+/// Forty nodes, each linked with each. A write goes from its author to everybody; who has it from there
+/// is not sent it by the others.
+#[test]
+fn in_a_full_mesh_a_write_arrives_about_once() {
+    let (agencies, group) = federation(40);
+    let mut net = net(&agencies, &group, 40, 1).with_slow_ingest();
+    for a in 0..40 {
+        (0..a).for_each(|b| net.connect(a, b));
+    }
+    net.settle();
+    let since = net.frames.len();
+    net.write(7, group.id(), 1);
+    net.settle();
+    net.assert_equal(&group.id());
+    let times = net.entries_sent(since) as f64 / 39.0;
+    assert!(times <= 1.2, "received {times} times on average");
+}
+
+/// Along a chain of nodes nobody but the neighbour has it: there it is sent on after a moment.
+#[test]
+fn a_write_reaches_who_is_not_linked_with_its_author() {
+    let (agencies, group) = federation(5);
+    let mut net = net(&agencies, &group, 5, 1);
+    (1..5).for_each(|at| net.connect(at - 1, at));
+    net.settle();
+    let since = net.frames.len();
+    net.write(0, group.id(), 1);
+    net.settle();
+    net.assert_equal(&group.id());
+    assert_eq!(net.entries_sent(since), 4);
+}
+
 #[test]
 fn a_new_member_learns_of_its_group_and_gets_everything() {
     for slow in [false, true] {

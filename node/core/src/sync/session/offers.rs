@@ -3,7 +3,7 @@
 
 use super::super::io::Suspect;
 use super::super::message::{
-    AgencyStatements, GroupState, GroupStatements, Message, Pending, ReceiptDigest, Want,
+    AgencyStatements, GroupState, GroupStatements, Have, Message, Pending, ReceiptDigest, Want,
 };
 use super::super::peer::{in_frames, statements_of};
 use super::Session;
@@ -43,8 +43,23 @@ impl Session {
             self.offer_proofs(id, replica);
             self.offer_pending(id, replica);
             self.want(id, replica);
+            self.offer_news(id, replica);
         }
         self.offer_receipts(replica, Whose::Mine);
+    }
+
+    /// Tells how far logs of others go by now, so that the peer does not send what it has on to here.
+    fn offer_news(&mut self, id: GroupId, replica: &Replica) {
+        let (Some(group), Some(peer)) = (replica.group(&id), self.groups.get_mut(&id)) else {
+            return;
+        };
+        if !peer.told {
+            return;
+        }
+        let logs = peer.news(group, &replica.me().writer());
+        if !logs.is_empty() {
+            self.send(&Message::Have(Have { group: id, logs }));
+        }
     }
 
     /// A group that is shared again later starts anew.
