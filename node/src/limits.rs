@@ -52,6 +52,9 @@ pub(crate) const BLOCKING_THREADS: usize = 8;
 
 /// Frames read ahead of the session: then the stream's own backpressure holds the peer back.
 pub(crate) const FRAMES_AHEAD: usize = 4;
+/// Frames of entries that one session takes before it looks at what else there is: they are stored
+/// together, with one wait for the disk, and each is in memory decompressed.
+pub(crate) const BATCHES_TOGETHER: usize = 4;
 /// Batches of entries that wait to be written: one on the wire, one ready.
 pub(crate) const BATCHES_AHEAD: usize = 2;
 /// Bytes that wait to be written to a peer that does not read: then the session ends. Batches of
@@ -84,7 +87,7 @@ pub(crate) const FLOOD_AWAY: Duration = Duration::from_secs(60);
 pub(crate) const DUE_RECORDS: u64 = 2_048;
 /// For how long a commit judges besides its jobs: so much later are these answered.
 pub(crate) const JUDGED_BESIDE: Duration = Duration::from_millis(20);
-/// For how long a commit judges when nobody asked for anything: so much later is whoever asks then.
+/// For how long a commit judges when nobody asked for anything. It ends earlier where somebody does.
 pub(crate) const JUDGED_PER_COMMIT: Duration = Duration::from_millis(100);
 /// Records that are judged at once, with their changes in memory; each core has one document in
 /// memory at a time.

@@ -16,6 +16,9 @@ use super::view::View;
 use super::{Api, names};
 use crate::engine::{DraftOutcome, Engine, EngineError, RecordDraft, Step};
 
+/// Drafts of an import that the writer takes together.
+const IMPORTED_TOGETHER: usize = 250;
+
 /// Kind of imported documents that name none, where the request names none either.
 const IMPORTED_KIND: &str = "guideline";
 
@@ -109,12 +112,17 @@ pub(super) async fn import(
         return Err(ApiError::invalid("drafts", batch.drafts.len(), &expected).into());
     }
     let dry_run = batch.dry_run;
-    let engine = api.engine.clone();
-    let (group, drafts) = apart(move || read_batch(&engine, batch)).await?;
-    let outcomes = api
-        .engine
-        .submit(move |step| step.import(&group, drafts, dry_run))
-        .await?;
+    let mut jobs = Vec::new();
+    for part in parts_of(batch) {
+        let engine = api.engine.clone();
+        let (group, drafts) = apart(move || read_batch(&engine, part)).await?;
+        let job = move |step: &mut Step<'_, '_>| step.import(&group, drafts, dry_run);
+        jobs.push(api.engine.enqueue(job).await?);
+    }
+    let mut outcomes = Vec::new();
+    for job in jobs {
+        outcomes.extend(job.answer().await?);
+    }
     Ok(Json(ImportAnswer {
         outcomes: outcomes
             .into_iter()
@@ -122,6 +130,23 @@ pub(super) async fn import(
             .collect(),
         seq: api.engine.state().store_seq,
     }))
+}
+
+/// A batch in parts, in its order: while one is stored the next is read. No drafts are one part, so that
+/// the group and the kind are looked at.
+fn parts_of(mut batch: ImportBatch) -> Vec<ImportBatch> {
+    let mut drafts = std::mem::take(&mut batch.drafts).into_iter();
+    let mut parts = Vec::new();
+    loop {
+        let part: Vec<_> = drafts.by_ref().take(IMPORTED_TOGETHER).collect();
+        if part.is_empty() && !parts.is_empty() {
+            return parts;
+        }
+        parts.push(ImportBatch {
+            drafts: part,
+            ..batch.clone()
+        });
+    }
 }
 
 type Drafts = Vec<Result<RecordDraft, ApiError>>;

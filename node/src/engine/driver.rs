@@ -1,22 +1,25 @@
 //! One session with a peer: the sync machine of the core, its link, and what it wishes done.
 
+mod reads;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use diwan_core::id::{AgencyId, GroupId, NodeKey, Writer};
+use diwan_core::id::{AgencyId, GroupId, NodeKey};
 use diwan_core::limits;
-use diwan_core::log::Range;
 use diwan_core::sync::{Incoming, Input, Message, Session, Wish};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
+use self::reads::Reads;
 use super::allowance::Turn;
 use super::cost::Cost;
 use super::peers::{FLOODS, Peers};
-use super::{Engine, EngineError, State, Step, Taken, compared, served};
+use super::{Engine, EngineError, Enqueued, State, Step, Taken, compared, served};
 use crate::limits::{
-    BATCHES_AHEAD, DUE_RECORDS, FRAMES_AHEAD, QUEUED_BYTES, QUEUED_BYTES_IN_ALL, QUEUED_BYTES_SHARE,
+    BATCHES_TOGETHER, DUE_RECORDS, FRAMES_AHEAD, QUEUED_BYTES, QUEUED_BYTES_IN_ALL,
+    QUEUED_BYTES_SHARE,
 };
 use crate::net::{Link, LinkHandle, LinkReader, LinkWriter};
 use crate::store::{Reading, StoreError};
@@ -51,17 +54,19 @@ pub(super) async fn run(peers: Peers, engine: Engine, node: NodeKey, agency: Age
     let writing = tokio::spawn(write_frames(writer, queue, counts));
     let mut driver = Driver {
         session: Session::new(node, agency, engine.elapsed_ms()),
+        reads: Reads::new(engine.clone()),
         engine,
         peers,
         node,
         agency,
         handle: handle.clone(),
+        frames,
+        next_frame: None,
         outgoing,
         queued,
-        batches: Arc::new(Semaphore::new(BATCHES_AHEAD)),
         permit: None,
     };
-    match driver.drive(frames).await {
+    match driver.drive().await {
         Err(End::Flood) => {
             tracing::warn!(peer = %node.short(), agency = %agency, reason = FLOODS, "peer sent away");
         }
@@ -103,12 +108,8 @@ async fn write_frames(
     }
 }
 
-struct ReadDone {
-    group: GroupId,
-    writer: Writer,
-    range: Result<Option<Range>, EngineError>,
-    permit: Option<OwnedSemaphorePermit>,
-}
+/// What a peer brought, on its way to the writer and back: what became of it, and how long that took.
+type Submission = Enqueued<(Taken, Duration)>;
 
 struct Driver {
     session: Session,
@@ -117,46 +118,101 @@ struct Driver {
     node: NodeKey,
     agency: AgencyId,
     handle: LinkHandle,
+    frames: mpsc::Receiver<Vec<u8>>,
+    /// A frame that was looked at and left for later.
+    next_frame: Option<Vec<u8>>,
     outgoing: mpsc::UnboundedSender<Outgoing>,
     /// Bytes in that queue.
     queued: Arc<AtomicUsize>,
-    batches: Arc<Semaphore>,
+    reads: Reads,
     /// Room in the queue for the batch that was just read.
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Driver {
     /// Runs until the session or the link ends; says why.
-    async fn drive(&mut self, mut frames: mpsc::Receiver<Vec<u8>>) -> Result<(), End> {
+    async fn drive(&mut self) -> Result<(), End> {
         let mut state = self.engine.watch();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut read: Option<JoinHandle<ReadDone>> = self.perform(Input::Start).await?;
+        self.perform(Input::Start).await?;
         let mut held_since_ms = None;
         loop {
-            let may_take = self.may_take(frames.len(), &mut held_since_ms)?;
+            let waiting = self.frames.len() + usize::from(self.next_frame.is_some());
+            let may_take = self.may_take(waiting, &mut held_since_ms)?;
             let input = tokio::select! {
-                frame = frames.recv(), if may_take => Input::Frame(frame.ok_or("the link ended")?),
+                frame = next_of(&mut self.next_frame, &mut self.frames), if may_take => {
+                    Input::Frame(frame.ok_or("the link ended")?)
+                }
                 changed = state.changed() => {
                     changed.map_err(|_| "the node is stopping")?;
                     Input::Changed
                 }
-                _ = tick.tick() => match may_take || frames.is_empty() {
+                _ = tick.tick() => match may_take || waiting == 0 {
                     true => Input::Tick,
                     false => Input::Held,
                 },
-                done = wait_for(&mut read), if read.is_some() => {
-                    read = None;
+                done = self.reads.done() => {
                     let done = done?;
                     self.permit = done.permit;
-                    let range = done.range?;
-                    Input::Read { group: done.group, writer: done.writer, range }
+                    let (group, writer) = done.log;
+                    Input::Read { group, writer, range: done.range? }
                 }
             };
-            if let Some(next) = self.perform(input).await? {
-                read = Some(next);
+            match input {
+                Input::Frame(frame) if Message::brings_entries(&frame) => {
+                    self.take_entries(frame).await?;
+                }
+                Input::Frame(frame) => {
+                    let mut cost = Cost::default();
+                    let done = self.fulfil(Input::Frame(frame), &mut cost, None).await;
+                    self.charge(cost);
+                    done?;
+                }
+                input => self.perform(input).await?,
             }
         }
+    }
+
+    /// Takes a frame of entries, and those that have arrived behind it, as many as
+    /// [`BATCHES_TOGETHER`]: while the writer stores one the next is read, and what waits for the
+    /// writer together is durable with one commit.
+    async fn take_entries(&mut self, first: Vec<u8>) -> Result<(), End> {
+        let mut submitted = VecDeque::new();
+        let mut next = Some(first);
+        for _ in 0..BATCHES_TOGETHER {
+            let Some(frame) = next.take() else { break };
+            let mut cost = Cost::default();
+            let mut own = None;
+            let done = self
+                .fulfil(Input::Frame(frame), &mut cost, Some(&mut own))
+                .await;
+            match own {
+                Some(enqueued) => submitted.push_back((enqueued, cost)),
+                None => self.charge(cost),
+            }
+            done?;
+            let arrived = self.next_frame.take();
+            self.next_frame = arrived.or_else(|| self.frames.try_recv().ok());
+            next = self
+                .next_frame
+                .take_if(|frame| Message::brings_entries(frame));
+        }
+        // What was taken out and is not its turn yet.
+        self.next_frame = next.or(self.next_frame.take());
+        while let Some((enqueued, mut cost)) = submitted.pop_front() {
+            let answer = enqueued.answer().await;
+            let done = match answer {
+                Ok(answer) => {
+                    let input = taken(answer, &mut cost);
+                    self.fulfil(input, &mut cost, None).await
+                }
+                Err(error) => Err(error.into()),
+            };
+            self.charge(cost);
+            done?;
+        }
+        Ok(())
     }
 
     /// Whether the next frame may be taken now. Asked again at the next tick at the latest.
@@ -192,28 +248,28 @@ impl Driver {
         }
     }
 
-    /// Gives the session an input and fulfils its wishes, in order. What a frame cost in vain is
-    /// counted.
-    async fn perform(&mut self, input: Input) -> Result<Option<JoinHandle<ReadDone>>, End> {
-        let is_frame = matches!(input, Input::Frame(_));
-        let mut cost = Cost::default();
-        let done = self.fulfil(input, &mut cost).await;
-        if is_frame {
-            let now_ms = self.engine.elapsed_ms();
-            let mut allowance = self.peers.allowance();
-            for (agency, spent) in cost.in_vain(self.agency) {
-                allowance.charge(&agency, spent, now_ms);
-            }
-        }
-        done
+    /// Gives the session an input that no peer sent, and fulfils its wishes, in order.
+    async fn perform(&mut self, input: Input) -> Result<(), End> {
+        self.fulfil(input, &mut Cost::default(), None).await
     }
 
+    /// Counts what a frame cost in vain.
+    fn charge(&self, cost: Cost) {
+        let now_ms = self.engine.elapsed_ms();
+        let mut allowance = self.peers.allowance();
+        for (agency, spent) in cost.in_vain(self.agency) {
+            allowance.charge(&agency, spent, now_ms);
+        }
+    }
+
+    /// Gives the session an input and fulfils its wishes, in order. Where there is a place for it,
+    /// what is submitted first is left there, and not waited for.
     async fn fulfil(
         &mut self,
         input: Input,
         cost: &mut Cost,
-    ) -> Result<Option<JoinHandle<ReadDone>>, End> {
-        let mut read = None;
+        mut unawaited: Option<&mut Option<Submission>>,
+    ) -> Result<(), End> {
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
             let state = self.engine.state();
@@ -232,9 +288,15 @@ impl Driver {
                         writer,
                         from,
                     } => {
-                        read = Some(self.read(group, writer, from));
+                        self.reads.begin((group, writer), from);
                     }
-                    Wish::Submit(incoming) => inputs.push(self.submit(incoming, cost).await?),
+                    Wish::Submit(incoming) => {
+                        let enqueued = self.submit(incoming).await?;
+                        match unawaited.take() {
+                            Some(place) => *place = Some(enqueued),
+                            None => inputs.push(taken(enqueued.answer().await?, cost)),
+                        }
+                    }
                     Wish::Compare {
                         group,
                         writer,
@@ -258,11 +320,11 @@ impl Driver {
             }
         }
         self.publish();
-        Ok(read)
+        Ok(())
     }
 
     /// Has what the peer brought verified and stored.
-    async fn submit(&self, incoming: Incoming, cost: &mut Cost) -> Result<Input, End> {
+    async fn submit(&self, incoming: Incoming) -> Result<Submission, End> {
         let from = self.engine.state().replica.agency_of(&self.node);
         let from = from.ok_or("the peer lost its place")?;
         let job = move |step: &mut Step<'_, '_>| {
@@ -270,12 +332,7 @@ impl Driver {
             let taken = step.take_incoming(&from, incoming)?;
             Ok((taken, began.elapsed()))
         };
-        let (taken, spent) = self.engine.submit(job).await?;
-        cost.add(&taken, spent);
-        let Taken {
-            stored, refused, ..
-        } = taken;
-        Ok(Input::Submitted { stored, refused })
+        Ok(self.engine.enqueue(job).await?)
     }
 
     /// Reads from the store, apart from the session's own thread, what the peer asks for.
@@ -308,34 +365,6 @@ impl Driver {
             .map_err(|_| "the link ended".into())
     }
 
-    /// Reads a range as soon as there is room for it in the outgoing queue.
-    fn read(&self, group: GroupId, writer: Writer, from: u64) -> JoinHandle<ReadDone> {
-        let (engine, batches) = (self.engine.clone(), self.batches.clone());
-        tokio::spawn(async move {
-            let permit = batches.acquire_owned().await.ok();
-            let state = engine.state();
-            let log = state.logs.get(&(group, writer)).copied();
-            let found = state.replica.group(&group);
-            let end = found.and_then(|found| state.replica.end_of_log(found, &writer));
-            let last_valid = end.map(|end| end.last.seq);
-            let reading = tokio::task::spawn_blocking(move || -> Result<_, EngineError> {
-                let Some(log) = log else { return Ok(None) };
-                Ok(engine
-                    .read()?
-                    .range(log, from, limits::BATCH_TARGET_BYTES, last_valid)?)
-            });
-            let range = reading
-                .await
-                .unwrap_or_else(|error| Err(StoreError::Io(error.to_string()).into()));
-            ReadDone {
-                group,
-                writer,
-                range,
-                permit,
-            }
-        })
-    }
-
     fn publish(&self) {
         let state = self.engine.state();
         let stats = self.session.stats().clone();
@@ -351,11 +380,22 @@ impl Driver {
     }
 }
 
-async fn wait_for(
-    read: &mut Option<JoinHandle<ReadDone>>,
-) -> Result<ReadDone, tokio::task::JoinError> {
-    match read {
-        Some(read) => read.await,
-        None => std::future::pending().await,
+/// What became of what was submitted, as the session is told.
+fn taken((taken, spent): (Taken, Duration), cost: &mut Cost) -> Input {
+    cost.add(&taken, spent);
+    let Taken {
+        stored, refused, ..
+    } = taken;
+    Input::Submitted { stored, refused }
+}
+
+/// The frame that was left for later, or the next one.
+async fn next_of(
+    left: &mut Option<Vec<u8>>,
+    frames: &mut mpsc::Receiver<Vec<u8>>,
+) -> Option<Vec<u8>> {
+    match left.take() {
+        Some(frame) => Some(frame),
+        None => frames.recv().await,
     }
 }

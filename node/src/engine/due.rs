@@ -80,9 +80,13 @@ impl Step<'_, '_> {
         }
     }
 
-    /// Judges what waits, for so long: on all cores, as many records at once as
-    /// [`JUDGED_TOGETHER`] and [`JUDGED_TOGETHER_BYTES`] say.
-    pub(super) fn judge_due(&mut self, time: Duration) -> Result<(), StoreError> {
+    /// Judges what waits, for so long, or until somebody waits for the writer: on all cores, as many
+    /// records at once as [`JUDGED_TOGETHER`] and [`JUDGED_TOGETHER_BYTES`] say.
+    pub(super) fn judge_due(
+        &mut self,
+        time: Duration,
+        is_awaited: &dyn Fn() -> bool,
+    ) -> Result<(), StoreError> {
         if self.state.due.is_empty() {
             return Ok(());
         }
@@ -109,7 +113,7 @@ impl Step<'_, '_> {
                 self.charge(*agency, spent, verdict);
             }
             let spent_ms = self.machine().elapsed_ms().saturating_sub(began_ms);
-            if Duration::from_millis(spent_ms) > time {
+            if Duration::from_millis(spent_ms) > time || is_awaited() {
                 return Ok(());
             }
         }

@@ -202,6 +202,17 @@ impl Engine {
         &self,
         job: impl FnOnce(&mut Step<'_, '_>) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
+        self.enqueue(job).await?.answer().await
+    }
+
+    /// Puts a job in its place in the queue: jobs run in the order in which they got there.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`].
+    pub(crate) async fn enqueue<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Step<'_, '_>) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<Enqueued<T>, EngineError> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let job: Job = Box::new(move |step| {
             let outcome = match job(step) {
@@ -221,8 +232,21 @@ impl Engine {
             .send(Order::Run(job))
             .await
             .map_err(|_| EngineError::Stopped)?;
+        Ok(Enqueued(answered))
+    }
+}
+
+/// A job that waits for its commit.
+pub(crate) struct Enqueued<T>(tokio::sync::oneshot::Receiver<Result<T, EngineError>>);
+
+impl<T> Enqueued<T> {
+    /// What the job came to, once that is durable.
+    ///
+    /// # Errors
+    /// What the job refused, or why the commit failed.
+    pub(crate) async fn answer(self) -> Result<T, EngineError> {
         // A job whose transaction failed is dropped with its sender.
-        answered.await.unwrap_or_else(|_| {
+        self.0.await.unwrap_or_else(|_| {
             Err(StoreError::Io("the commit failed; nothing was stored".to_owned()).into())
         })
     }

@@ -63,7 +63,7 @@ impl Committer {
         job: impl FnOnce(&mut Step<'_, '_>) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
         let mut refused = None;
-        let done = self.commit(JUDGED_PER_COMMIT, |step| match job(step) {
+        let done = self.commit(Judging::upto(JUDGED_PER_COMMIT), |step| match job(step) {
             Err(EngineError::Store(error)) => Err(error),
             Err(error) => {
                 refused = Some(error);
@@ -80,11 +80,9 @@ impl Committer {
     /// # Errors
     /// [`StoreError`]: nothing has changed.
     pub fn keep_up_with_gate(&mut self) -> Result<u64, StoreError> {
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method alone is not general enough in its lifetimes"
-        )]
-        self.commit(JUDGED_BESIDE, |step| step.call_up_for_new_gate())
+        self.commit(Judging::upto(JUDGED_BESIDE), |step| {
+            step.call_up_for_new_gate()
+        })
     }
 
     /// Tells the store in which file it lies, as [`crate::store::place_of`] names it. True where the
@@ -93,7 +91,7 @@ impl Committer {
     /// # Errors
     /// [`StoreError`]: nothing has changed.
     pub fn settle_in(&mut self, place: u64) -> Result<bool, StoreError> {
-        self.commit(JUDGED_BESIDE, |step| step.settle_in(place))
+        self.commit(Judging::upto(JUDGED_BESIDE), |step| step.settle_in(place))
     }
 
     /// Notes that the store is closed in order.
@@ -104,22 +102,39 @@ impl Committer {
         self.store.mark_clean(true)
     }
 
-    /// Runs jobs in one commit, and judges for so long what waits to be judged.
+    /// Runs jobs in one commit, and judges what waits to be judged.
     fn commit<T>(
         &mut self,
-        judging: Duration,
+        judging: Judging<'_>,
         jobs: impl FnOnce(&mut Step<'_, '_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut staged = State::clone(&self.state);
         let done = self.store.write(|tables| {
             let mut step = Step::new(tables, &mut staged, &self.keys, &*self.machine);
             let done = jobs(&mut step)?;
-            step.judge_due(judging)?;
+            step.judge_due(judging.time, judging.is_awaited)?;
             step.finish()?;
             Ok::<_, StoreError>(done)
         })?;
         self.state = Arc::new(staged);
         Ok(done)
+    }
+}
+
+/// How long a commit judges.
+#[derive(Clone, Copy)]
+struct Judging<'a> {
+    time: Duration,
+    /// Whether somebody waits for the writer by now.
+    is_awaited: &'a dyn Fn() -> bool,
+}
+
+impl Judging<'_> {
+    fn upto(time: Duration) -> Self {
+        Self {
+            time,
+            is_awaited: &|| false,
+        }
     }
 }
 
@@ -140,7 +155,7 @@ impl WriterThread {
                 true => match queue.try_recv() {
                     Ok(order) => Some(order),
                     Err(mpsc::error::TryRecvError::Empty) => {
-                        may_judge = self.commit(Vec::new());
+                        may_judge = self.commit(Vec::new(), &queue);
                         continue;
                     }
                     Err(mpsc::error::TryRecvError::Disconnected) => None,
@@ -159,7 +174,7 @@ impl WriterThread {
                 next = if full { None } else { queue.try_recv().ok() };
             }
             if !jobs.is_empty() {
-                may_judge = self.commit(jobs);
+                may_judge = self.commit(jobs, &queue);
             }
         }
         if let Err(error) = self.committer.close() {
@@ -168,10 +183,13 @@ impl WriterThread {
     }
 
     /// False where the commit failed: it is not tried again before somebody asks for something.
-    fn commit(&mut self, jobs: Vec<Job>) -> bool {
+    fn commit(&mut self, jobs: Vec<Job>, queue: &mpsc::Receiver<Order>) -> bool {
         let judging = match jobs.is_empty() {
-            true => JUDGED_PER_COMMIT,
-            false => JUDGED_BESIDE,
+            true => Judging {
+                time: JUDGED_PER_COMMIT,
+                is_awaited: &|| !queue.is_empty(),
+            },
+            false => Judging::upto(JUDGED_BESIDE),
         };
         let outcome = self.committer.commit(judging, |step| {
             jobs.into_iter()

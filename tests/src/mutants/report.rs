@@ -12,8 +12,8 @@ use super::trial::Verdict;
 
 /// Peak memory that one mutant may cost, in mebibytes.
 const GROWTH_MB: f64 = 64.0;
-/// CPU time that one refusal may cost, in milliseconds.
-const REFUSAL_MS: f64 = 5.0;
+/// CPU time that one refusal may cost.
+pub(super) const REFUSAL: Duration = Duration::from_millis(5);
 /// Broken laws that are kept one by one.
 const KEPT: usize = 50;
 
@@ -111,7 +111,7 @@ impl Report {
             ("stuck", verdict.is_stuck),
             ("late", verdict.refused == Some(ChangeReason::Apply)),
             ("growth", verdict.growth_mb >= GROWTH_MB),
-            ("slow", ms >= REFUSAL_MS),
+            ("slow", verdict.refusal >= REFUSAL),
         ] {
             if is_broken && self.broken.len() < KEPT {
                 self.broken.push(Broken {
@@ -127,7 +127,9 @@ impl Report {
     /// Whether every law held and every goal was met.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.is_sound() && self.peak_growth_mb < GROWTH_MB && self.worst_refusal_ms < REFUSAL_MS
+        self.is_sound()
+            && self.peak_growth_mb < GROWTH_MB
+            && self.worst_refusal_ms < milliseconds(REFUSAL)
     }
 
     /// Whether every law held, whatever time and memory it took.

@@ -105,7 +105,8 @@ impl World {
             };
             let at = &mut self.nodes[node];
             let now_ms = at.machine.elapsed_ms();
-            let Some(live) = at.sessions.get_mut(&link).filter(|live| !live.busy) else {
+            let sessions = &mut at.sessions;
+            let Some(live) = sessions.get_mut(&link).filter(|live| !live.waits()) else {
                 return;
             };
             if let Some(wish) = live.wishes.pop_front() {
@@ -156,7 +157,7 @@ impl World {
                     return self.session_ends(link, node, "the peer lost its place");
                 };
                 if let Some(live) = at.sessions.get_mut(&link) {
-                    live.busy = true;
+                    live.submits(&incoming, &mut self.random);
                 }
                 self.order(
                     node,
@@ -200,7 +201,7 @@ impl World {
         match answer {
             Ok(messages) => {
                 if let Some(live) = self.nodes[node].sessions.get_mut(&link) {
-                    live.inputs.push(Input::Answer { group, messages });
+                    live.inputs.push_front(Input::Answer { group, messages });
                 }
             }
             Err(error) => self.session_ends(link, node, &error),
@@ -349,8 +350,8 @@ impl World {
                         self.say_refused(node, link, &input);
                     }
                     if let Some(live) = self.nodes[node].sessions.get_mut(&link) {
-                        live.busy = false;
-                        live.inputs.push(input);
+                        live.submitted -= 1;
+                        live.inputs.push_back(input);
                     }
                 }
                 Answer::Done(task, done) => self.officer_hears(node, &task, done),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use diwan_core::id::{AgencyId, GroupId, Me, NodeKey, Writer};
 use diwan_core::log::Range;
-use diwan_core::sync::{Incoming, Input, Session, Wish};
+use diwan_core::sync::{Incoming, Input, Message, Session, Wish};
 use diwan_core::wire::Signing;
 use diwan_node::boot::{Founding, NewAgency, read_state};
 use diwan_node::engine::{Committer, OwnKeys, State};
@@ -22,6 +22,9 @@ use crate::kit::Random;
 
 /// Jobs in one commit, as in the node itself.
 const JOBS_PER_COMMIT: usize = 64;
+
+/// Frames of entries that are with the writer together, as in the node itself.
+const BATCHES_TOGETHER: usize = 4;
 
 /// A job that waits for the writer.
 #[derive(Debug)]
@@ -49,8 +52,8 @@ pub struct Live {
     pub key: NodeKey,
     /// Wishes of the last step that are not fulfilled yet.
     pub wishes: VecDeque<Wish>,
-    /// Answers that come before anything else.
-    pub inputs: Vec<Input>,
+    /// Answers that come before anything else, in this order.
+    pub inputs: VecDeque<Input>,
     /// Frames that arrived.
     pub frames: VecDeque<Vec<u8>>,
     /// A range that was read.
@@ -59,8 +62,10 @@ pub struct Live {
     pub changed: bool,
     /// Time passed.
     pub ticked: bool,
-    /// A submission is with the writer; the session waits.
-    pub busy: bool,
+    /// Submissions that are with the writer; the session waits for them.
+    pub submitted: usize,
+    /// The frame that has arrived brings entries and goes to the writer before it has answered.
+    pub goes_on: bool,
 }
 
 impl Live {
@@ -72,19 +77,46 @@ impl Live {
             peer,
             key,
             wishes: VecDeque::new(),
-            inputs: vec![Input::Start],
+            inputs: VecDeque::from([Input::Start]),
             frames: VecDeque::new(),
             read: None,
             changed: false,
             ticked: false,
-            busy: false,
+            submitted: 0,
+            goes_on: false,
+        }
+    }
+
+    fn next_frame(&mut self) -> Option<(Input, usize)> {
+        let frame = self.frames.pop_front()?;
+        let bytes = frame.len();
+        Some((Input::Frame(frame), bytes))
+    }
+
+    /// Whether nothing goes on before the writer answers.
+    pub fn waits(&self) -> bool {
+        self.submitted > 0 && !self.goes_on && self.inputs.is_empty()
+    }
+
+    /// Notes a submission. Entries that have arrived behind entries may go to the writer as well
+    /// before it has answered, up to four frames of them.
+    pub fn submits(&mut self, incoming: &Incoming, random: &mut Random) {
+        self.submitted += 1;
+        let is_entries = matches!(incoming, Incoming::Entries(_));
+        let next = self.frames.front();
+        let follows = next.is_some_and(|frame| Message::brings_entries(frame));
+        if is_entries && follows && self.submitted < BATCHES_TOGETHER {
+            self.goes_on = random.percent(50);
         }
     }
 
     /// The next thing that happened, of several one by chance, and how long the frame was if it is
     /// one.
     pub fn next_input(&mut self, random: &mut Random) -> Option<(Input, usize)> {
-        if let Some(input) = self.inputs.pop() {
+        if std::mem::take(&mut self.goes_on) {
+            return self.next_frame();
+        }
+        if let Some(input) = self.inputs.pop_front() {
             return Some((input, 0));
         }
         let ready = [
@@ -95,11 +127,7 @@ impl Live {
         ];
         let ready: Vec<usize> = (0..4).filter(|at| ready[*at]).collect();
         match random.pick(&ready)? {
-            0 => {
-                let frame = self.frames.pop_front()?;
-                let bytes = frame.len();
-                Some((Input::Frame(frame), bytes))
-            }
+            0 => self.next_frame(),
             1 => {
                 self.changed = false;
                 Some((Input::Changed, 0))
