@@ -55,6 +55,25 @@ impl Node {
         Ok(node)
     }
 
+    /// Starts a node that listens on a port of this machine and tells its peers another one, on which
+    /// something leads there.
+    pub(crate) async fn start_announcing(
+        home: &Path,
+        short: &str,
+        listen: u16,
+        announce: u16,
+    ) -> Result<Self> {
+        let address = |port: u16| format!("/ip4/127.0.0.1/tcp/{port}");
+        make_home(home, short, Some(&address(listen))).await?;
+        let config = home.join("config.toml");
+        let text = std::fs::read_to_string(&config)?;
+        std::fs::write(
+            &config,
+            format!("announce = [{:?}]\n{text}", address(announce)),
+        )?;
+        Self::start(home, short, None).await
+    }
+
     async fn answering(&mut self) -> Result<()> {
         let end = Instant::now() + PATIENCE;
         while self.client.status().await.is_err() {
@@ -75,7 +94,17 @@ impl Node {
         what: &str,
         reached: impl Fn(&Status) -> bool,
     ) -> Result<Status> {
-        let end = Instant::now() + PATIENCE;
+        self.until_within(PATIENCE, what, reached).await
+    }
+
+    /// The same with other patience.
+    pub(crate) async fn until_within(
+        &self,
+        patience: Duration,
+        what: &str,
+        reached: impl Fn(&Status) -> bool,
+    ) -> Result<Status> {
+        let end = Instant::now() + patience;
         loop {
             let status = self.client.status().await?;
             if reached(&status) {
@@ -101,6 +130,13 @@ impl Node {
     /// Whether this start made the home.
     pub(crate) fn was_made(&self) -> bool {
         self.made
+    }
+
+    /// Ends the node as a loss of power would, and waits until it has gone.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        kill_process(self.pid, Signal::KILL)?;
+        timeout(PATIENCE, self.process.wait()).await??;
+        Ok(())
     }
 
     /// Ends the node in order and waits until it has gone.

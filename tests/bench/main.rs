@@ -1,18 +1,22 @@
 //! Measures real nodes: cold and repeated syncs beside the alternatives, search, import.
 //!
 //! `bench sync` drives the anchors (git, iroh-docs, …) and our node through the same phases in the
-//! same network namespaces, in one run; `bench search` and `bench ingest` measure one node;
+//! same network namespaces, in one run; `bench search`, `ingest` and `open` measure one node, `bench
+//! soak` and `bench line` two;
 //! `--smoke` runs two nodes on loopback over a small workload and proves only that the machinery
 //! works. Without what a measurement needs it says `skipped` and shows no figures.
 
 mod child;
 mod ingest;
+mod line;
 mod node;
+mod open;
 mod pairing;
 mod poll;
 mod report;
 mod search;
 mod smoke;
+mod soak;
 mod sync;
 mod watch;
 mod workload;
@@ -56,6 +60,24 @@ enum What {
     },
     /// Importing W(N): durable and viewable, then searchable.
     Ingest {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Starting a node that holds W(N), after it was stopped and after it was killed.
+    Open {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Hundreds of reconnects: memory and descriptors before and after.
+    Soak {
+        #[command(flatten)]
+        common: Common,
+        /// Reconnects.
+        #[arg(long, default_value_t = 300)]
+        rounds: u32,
+    },
+    /// Syncing over 64 kbit/s with 600 ms round trip and 5 % loss, and once with a cut.
+    Line {
         #[command(flatten)]
         common: Common,
     },
@@ -115,6 +137,9 @@ async fn run(args: Args) -> Result<ExitCode> {
             finish(&report, &common)
         }
         What::Search { common } => finish(&search::run(size(&common)).await?, &common),
+        What::Open { common } => finish(&open::run(size(&common)).await?, &common),
+        What::Soak { common, rounds } => finish(&soak::run(rounds).await?, &common),
+        What::Line { common } => finish(&line::run(common.n).await?, &common),
         What::Ingest { common } => finish(&ingest::run(size(&common)).await?, &common),
     }
 }

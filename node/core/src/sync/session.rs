@@ -456,30 +456,40 @@ impl Session {
         }
     }
 
-    /// Wishes the next range that the peer lacks, oldest log first; one at a time.
+    /// Wishes the next range that the peer lacks, of the log of which it lacks least, so that a bulk does
+    /// not hold up what is small; one at a time.
     fn next_read(&mut self, replica: &Replica, now_ms: u64) {
         if self.reading {
             return;
         }
         let own = replica.me().writer();
+        let mut least: Option<(u64, Wish)> = None;
         for (id, group) in replica.shared_with(&self.agency) {
             let Some(peer) = self.groups.get_mut(id).filter(|peer| peer.heard) else {
                 continue;
             };
-            let mut logs = group.logs.iter();
-            let due = logs.find(|(writer, log)| {
-                peer.lacks(writer, log) && (**writer == own || peer.relays(writer, now_ms))
-            });
-            if let Some((writer, _)) = due {
-                let from = peer.frontier.seq(writer).saturating_add(1);
-                self.wishes.push_back(Wish::Read {
-                    group: *id,
-                    writer: *writer,
-                    from,
-                });
-                self.reading = true;
-                return;
+            for (writer, log) in &group.logs {
+                if peer.lacks(writer, log) && (*writer == own || peer.relays(writer, now_ms)) {
+                    let held = peer.frontier.seq(writer);
+                    let lacking = log.head.seq.saturating_sub(held);
+                    let from = held.saturating_add(1);
+                    if least.as_ref().is_none_or(|(least, _)| lacking < *least) {
+                        let (group, writer) = (*id, *writer);
+                        least = Some((
+                            lacking,
+                            Wish::Read {
+                                group,
+                                writer,
+                                from,
+                            },
+                        ));
+                    }
+                }
             }
+        }
+        if let Some((_, read)) = least {
+            self.wishes.push_back(read);
+            self.reading = true;
         }
     }
 

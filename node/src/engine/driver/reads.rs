@@ -2,6 +2,7 @@
 //! ahead, so that one is read while the one before it is compressed and written.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use diwan_core::id::{GroupId, Writer};
 use diwan_core::limits;
@@ -13,6 +14,13 @@ use crate::engine::{Engine, EngineError};
 use crate::limits::BATCHES_AHEAD;
 use crate::store::StoreError;
 
+/// Payload bytes of a session's first ranges; each further one may have twice as many, up to
+/// [`limits::BATCH_TARGET_BYTES`], as long as the line takes them.
+const FIRST_BYTES: usize = 32 * 1024;
+
+/// Waiting for room to send beyond which ranges become smaller again.
+const SLOW: Duration = Duration::from_secs(1);
+
 /// A range that was read.
 pub(super) struct ReadDone {
     pub(super) log: (GroupId, Writer),
@@ -20,6 +28,8 @@ pub(super) struct ReadDone {
     pub(super) range: Result<Option<Range>, EngineError>,
     /// Room for it in the outgoing queue.
     pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// How long it waited for that.
+    waited: Duration,
 }
 
 /// A range that is being read ahead of the session's wish.
@@ -35,6 +45,8 @@ struct Ahead {
 pub(super) struct Reads {
     engine: Engine,
     room: Arc<Semaphore>,
+    /// Payload bytes of the next range.
+    bytes: usize,
     wished: Option<JoinHandle<ReadDone>>,
     ahead: Option<Ahead>,
 }
@@ -44,6 +56,7 @@ impl Reads {
         Self {
             engine,
             room: Arc::new(Semaphore::new(BATCHES_AHEAD)),
+            bytes: FIRST_BYTES,
             wished: None,
             ahead: None,
         }
@@ -74,6 +87,11 @@ impl Reads {
         };
         self.wished = None;
         let done = done?;
+        let bytes = match done.waited > SLOW {
+            true => self.bytes / 2,
+            false => self.bytes * 2,
+        };
+        self.bytes = bytes.clamp(FIRST_BYTES, limits::BATCH_TARGET_BYTES);
         if let Ok(Some(range)) = &done.range {
             let from = range.first.saturating_add(range.entries.len() as u64);
             self.read_ahead(done.log, from);
@@ -97,9 +115,11 @@ impl Reads {
     }
 
     fn read(&self, log: (GroupId, Writer), from: u64) -> JoinHandle<ReadDone> {
-        let (engine, room) = (self.engine.clone(), self.room.clone());
+        let (engine, room, bytes) = (self.engine.clone(), self.room.clone(), self.bytes);
         tokio::spawn(async move {
+            let began = Instant::now();
             let permit = room.acquire_owned().await.ok();
+            let waited = began.elapsed();
             let state = engine.state();
             let (group, writer) = &log;
             let number = state.logs.get(&log).copied();
@@ -111,12 +131,17 @@ impl Reads {
                     return Ok(None);
                 };
                 let reading = engine.read()?;
-                Ok(reading.range(number, from, limits::BATCH_TARGET_BYTES, last_valid)?)
+                Ok(reading.range(number, from, bytes, last_valid)?)
             });
             let range = reading
                 .await
                 .unwrap_or_else(|error| Err(StoreError::Io(error.to_string()).into()));
-            ReadDone { log, range, permit }
+            ReadDone {
+                log,
+                range,
+                permit,
+                waited,
+            }
         })
     }
 }
