@@ -17,6 +17,7 @@ mod report;
 mod search;
 mod smoke;
 mod soak;
+mod stages;
 mod sync;
 mod watch;
 mod workload;
@@ -65,6 +66,11 @@ enum What {
     },
     /// Starting a node that holds W(N), after it was stopped and after it was killed.
     Open {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// What each stage of the pipeline costs a record, in CPU time.
+    Stages {
         #[command(flatten)]
         common: Common,
     },
@@ -138,6 +144,7 @@ async fn run(args: Args) -> Result<ExitCode> {
         }
         What::Search { common } => finish(&search::run(size(&common)).await?, &common),
         What::Open { common } => finish(&open::run(size(&common)).await?, &common),
+        What::Stages { common } => finish(&stages::run(size(&common))?, &common),
         What::Soak { common, rounds } => finish(&soak::run(rounds).await?, &common),
         What::Line { common } => finish(&line::run(common.n).await?, &common),
         What::Ingest { common } => finish(&ingest::run(size(&common)).await?, &common),

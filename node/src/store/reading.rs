@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use std::ops::ControlFlow;
 
-use diwan_core::id::{AgencyId, GroupId, NodeKey, RecordId};
+use diwan_core::id::{AgencyId, GroupId, NodeKey, RecordId, Writer};
 use diwan_core::limits;
 use diwan_core::log::{Entry, Range};
 use diwan_core::record::{ChangeReason, Content, Genesis};
@@ -231,7 +231,7 @@ impl Reading {
 
     /// An entry.
     pub fn entry(&self, log: u32, seq: u64) -> Result<Option<Entry>, StoreError> {
-        entry(&self.entries, log, seq)
+        entry((&self.logs, &self.entries), log, seq)
     }
 
     /// Entries of a log from a sequence on, as a range that ends at a signature, or at the log's last
@@ -247,8 +247,10 @@ impl Reading {
         let mut entries: Vec<Entry> = Vec::new();
         let mut signed = 0;
         let mut size = 0;
+        let whose = whose(&self.logs, log)?;
         for row in self.entries.range((log, from)..=(log, u64::MAX))? {
-            let entry = rows::entry_from_bytes(row?.1.value())?;
+            let (key, stored) = row?;
+            let entry = rows::entry_in_log(stored.value(), key.value().1, || Ok(whose))?;
             size += entry
                 .payload
                 .as_ref()
@@ -340,7 +342,7 @@ impl Reading {
 
     /// What a record says now; none where it is hidden or purged.
     pub fn content(&self, num: u64, row: &RecordRow) -> Result<Option<Content>, StoreError> {
-        content(&self.views, &self.entries, num, row)
+        content(&self.views, (&self.logs, &self.entries), num, row)
     }
 
     /// Where a record's changes are.
@@ -412,14 +414,27 @@ pub(super) fn meta_u64(
     Ok(Some(u64::from_be_bytes(bytes)))
 }
 
+/// Whose log it is, and of which group.
+pub(super) fn whose(
+    logs: &impl ReadableTable<u32, &'static [u8]>,
+    log: u32,
+) -> Result<(GroupId, Writer), StoreError> {
+    let row = logs.get(log)?.ok_or_else(|| StoreError::row("logs"))?;
+    let row: LogRow = rows::from_bytes("logs", row.value())?;
+    Ok((row.group, row.writer))
+}
+
 pub(super) fn entry(
-    table: &impl ReadableTable<(u32, u64), &'static [u8]>,
+    (logs, entries): (
+        &impl ReadableTable<u32, &'static [u8]>,
+        &impl ReadableTable<(u32, u64), &'static [u8]>,
+    ),
     log: u32,
     seq: u64,
 ) -> Result<Option<Entry>, StoreError> {
-    table
+    entries
         .get((log, seq))?
-        .map(|bytes| rows::entry_from_bytes(bytes.value()))
+        .map(|bytes| rows::entry_in_log(bytes.value(), seq, || whose(logs, log)))
         .transpose()
 }
 
@@ -435,7 +450,10 @@ pub(super) fn record(
 
 pub(super) fn content(
     views: &impl ReadableTable<u64, &'static [u8]>,
-    entries: &impl ReadableTable<(u32, u64), &'static [u8]>,
+    entries: (
+        &impl ReadableTable<u32, &'static [u8]>,
+        &impl ReadableTable<(u32, u64), &'static [u8]>,
+    ),
     num: u64,
     row: &RecordRow,
 ) -> Result<Option<Content>, StoreError> {

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use diwan_core::id::{AgencyId, EntryHash, GroupId, RecordId, Writer};
-use diwan_core::log::{Entry, HEADER_BYTES, Header, Payload, SALT_BYTES};
+use diwan_core::limits;
+use diwan_core::log::{Entry, HEADER_BYTES, Header, Payload, PayloadKind, SALT_BYTES};
 use diwan_core::record::Version;
 use diwan_core::wire;
 use minicbor::{Decode, Encode};
@@ -157,6 +158,14 @@ const HAS_PAYLOAD: u8 = 2;
 /// The payload lies compressed.
 const PACKED: u8 = 4;
 
+/// The record is not the payload's hash, and is named.
+const NAMES_RECORD: u8 = 8;
+
+/// The first byte of a row without what the log says; other rows begin with their header's tag.
+const SHORT: u8 = 2;
+/// Bytes of such a row's header, first byte and flags included.
+const SHORT_BYTES: usize = 3 + 4 + 8 + 4 + 32 + 32;
+
 /// zstd level: the fastest, as a row is written once for each node and mostly read soon after.
 const LEVEL: i32 = 1;
 
@@ -196,27 +205,34 @@ fn unpacked(frame: &[u8], bytes: usize) -> Option<Vec<u8>> {
     payload.filter(|payload| payload.len() == bytes)
 }
 
-/// An entry's bytes: header, flags, signature if any, salt and payload if any.
+/// An entry's bytes where nothing else says whose it is: header, flags, signature if any, salt and
+/// payload if any.
 pub(super) fn entry_to_bytes(entry: &Entry) -> Vec<u8> {
-    let payload = entry.payload.as_ref();
-    let packed = payload.and_then(|payload| packed(&payload.bytes));
-    let plain = payload.map_or(&[][..], |payload| &payload.bytes);
-    let stored = packed.as_deref().unwrap_or(plain);
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + 1 + 64 + SALT_BYTES + stored.len());
+    let body = Body::of(entry);
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len());
     bytes.extend(entry.header.to_bytes());
-    let flag = |is_set, flag| if is_set { flag } else { 0 };
-    bytes.push(
-        flag(entry.signature.is_some(), SIGNED)
-            | flag(payload.is_some(), HAS_PAYLOAD)
-            | flag(packed.is_some(), PACKED),
-    );
-    if let Some(signature) = &entry.signature {
-        bytes.extend(signature);
+    bytes.push(body.flags());
+    body.write(&mut bytes);
+    bytes
+}
+
+/// The bytes of an entry in its log: without what the log's row and the key say.
+pub(super) fn entry_in_log_to_bytes(entry: &Entry) -> Vec<u8> {
+    let (body, header) = (Body::of(entry), &entry.header);
+    let names_record = header.record.0 != header.payload_hash;
+    let mut bytes = Vec::with_capacity(SHORT_BYTES + 32 + body.len());
+    bytes.push(SHORT);
+    bytes.push(body.flags() | flag(names_record, NAMES_RECORD));
+    bytes.push(header.kind as u8);
+    bytes.extend(header.height.to_be_bytes());
+    bytes.extend(header.wall_ms.to_be_bytes());
+    bytes.extend(header.payload_len.to_be_bytes());
+    bytes.extend(header.payload_hash);
+    bytes.extend(header.previous.0);
+    if names_record {
+        bytes.extend(header.record.0);
     }
-    if let Some(payload) = payload {
-        bytes.extend(payload.salt);
-        bytes.extend(stored);
-    }
+    body.write(&mut bytes);
     bytes
 }
 
@@ -225,10 +241,98 @@ pub(super) fn entry_from_bytes(bytes: &[u8]) -> Result<Entry, StoreError> {
     read_entry(bytes).ok_or_else(|| StoreError::row("entries"))
 }
 
+/// Reads an entry of a log back; `log` says which that is, where the row does not.
+pub(super) fn entry_in_log(
+    bytes: &[u8],
+    seq: u64,
+    log: impl FnOnce() -> Result<(GroupId, Writer), StoreError>,
+) -> Result<Entry, StoreError> {
+    let damaged = || StoreError::row("entries");
+    match bytes.split_first() {
+        Some((&SHORT, rest)) => read_short(rest, seq, log()?).ok_or_else(damaged),
+        _ => entry_from_bytes(bytes),
+    }
+}
+
 fn read_entry(bytes: &[u8]) -> Option<Entry> {
     let (header, rest) = bytes.split_at_checked(HEADER_BYTES)?;
     let header = Header::from_bytes(header).ok()?;
-    let (flags, mut rest) = rest.split_first()?;
+    let (flags, rest) = rest.split_first()?;
+    read_body(header, *flags, rest)
+}
+
+fn read_short(bytes: &[u8], seq: u64, (group, writer): (GroupId, Writer)) -> Option<Entry> {
+    let ([flags, kind], rest) = bytes.split_first_chunk()?;
+    let (height, rest) = rest.split_first_chunk()?;
+    let (wall_ms, rest) = rest.split_first_chunk()?;
+    let (payload_len, rest) = rest.split_first_chunk()?;
+    let (payload_hash, rest) = rest.split_first_chunk()?;
+    let (previous, rest) = rest.split_first_chunk()?;
+    let (record, rest) = match flags & NAMES_RECORD != 0 {
+        true => rest.split_first_chunk()?,
+        false => (payload_hash, rest),
+    };
+    let header = Header {
+        group,
+        record: RecordId(*record),
+        writer,
+        seq,
+        previous: EntryHash(*previous),
+        height: u32::from_be_bytes(*height),
+        wall_ms: u64::from_be_bytes(*wall_ms),
+        kind: PayloadKind::from_byte(*kind)?,
+        payload_len: u32::from_be_bytes(*payload_len),
+        payload_hash: *payload_hash,
+    };
+    let fits = header.payload_len as usize <= limits::PAYLOAD_BYTES;
+    fits.then(|| read_body(header, *flags, rest))?
+}
+
+/// What follows the header.
+struct Body<'a> {
+    entry: &'a Entry,
+    packed: Option<Vec<u8>>,
+}
+
+impl<'a> Body<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let payload = entry.payload.as_ref();
+        let packed = payload.and_then(|payload| packed(&payload.bytes));
+        Self { entry, packed }
+    }
+
+    fn flags(&self) -> u8 {
+        flag(self.entry.signature.is_some(), SIGNED)
+            | flag(self.entry.payload.is_some(), HAS_PAYLOAD)
+            | flag(self.packed.is_some(), PACKED)
+    }
+
+    fn payload(&self) -> &[u8] {
+        let payload = self.entry.payload.as_ref();
+        let plain = payload.map_or(&[][..], |payload| &payload.bytes);
+        self.packed.as_deref().unwrap_or(plain)
+    }
+
+    fn len(&self) -> usize {
+        1 + 64 + SALT_BYTES + self.payload().len()
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        if let Some(signature) = &self.entry.signature {
+            bytes.extend(signature);
+        }
+        if let Some(payload) = &self.entry.payload {
+            bytes.extend(payload.salt);
+            bytes.extend(self.payload());
+        }
+    }
+}
+
+fn flag(is_set: bool, flag: u8) -> u8 {
+    if is_set { flag } else { 0 }
+}
+
+fn read_body(header: Header, flags: u8, mut rest: &[u8]) -> Option<Entry> {
     let mut signature = None;
     if flags & SIGNED != 0 {
         let (bytes, after) = rest.split_first_chunk::<64>()?;
@@ -256,7 +360,6 @@ fn read_entry(bytes: &[u8]) -> Option<Entry> {
 #[cfg(test)]
 mod tests {
     use diwan_core::id::{Incarnation, NodeKey};
-    use diwan_core::log::PayloadKind;
     use proptest::prelude::*;
 
     use super::*;
@@ -298,8 +401,33 @@ mod tests {
             is_signed in any::<bool>(),
         ) {
             let written = entry(has_payload.then(|| random.repeat(times)), is_signed.then_some([9; 64]));
-            prop_assert_eq!(entry_from_bytes(&entry_to_bytes(&written)).unwrap(), written);
+            prop_assert_eq!(entry_from_bytes(&entry_to_bytes(&written)).unwrap(), written.clone());
+            prop_assert_eq!(read_in_log(&entry_in_log_to_bytes(&written), &written), written);
         }
+
+        #[test]
+        fn any_bytes_of_a_row_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let log = || Ok((GroupId([1; 32]), entry(None, None).header.writer));
+            let short = [&[SHORT], bytes.as_slice()].concat();
+            let _ = entry_in_log(&short, 5, log);
+            let _ = entry_in_log(&bytes, 5, log);
+        }
+    }
+
+    fn read_in_log(bytes: &[u8], written: &Entry) -> Entry {
+        let header = &written.header;
+        entry_in_log(bytes, header.seq, || Ok((header.group, header.writer))).unwrap()
+    }
+
+    #[test]
+    fn a_row_of_a_log_leaves_out_whose_it_is_and_a_first_version_its_record() {
+        let mut first = entry(Some(vec![7; 10]), None);
+        let change = entry_in_log_to_bytes(&first).len();
+        assert_eq!(change, SHORT_BYTES + 32 + SALT_BYTES + 10);
+        first.header.record = RecordId(first.header.payload_hash);
+        let bytes = entry_in_log_to_bytes(&first);
+        assert_eq!(bytes.len(), change - 32);
+        assert_eq!(read_in_log(&bytes, &first), first);
     }
 
     #[test]

@@ -224,7 +224,7 @@ impl<'txn> Writing<'txn> {
         entries: &Verified<Vec<Entry>>,
     ) -> Result<(), StoreError> {
         for entry in entries.iter() {
-            let bytes = rows::entry_to_bytes(entry);
+            let bytes = rows::entry_in_log_to_bytes(entry);
             self.entries
                 .insert((log, entry.header.seq), bytes.as_slice())?;
         }
@@ -244,19 +244,19 @@ impl<'txn> Writing<'txn> {
 
     /// An entry.
     pub fn entry(&self, log: u32, seq: u64) -> Result<Option<Entry>, StoreError> {
-        reading::entry(&*self.entries, log, seq)
+        reading::entry((&*self.logs, &*self.entries), log, seq)
     }
 
     /// Every entry of a log behind a sequence: (sequence, record).
     pub fn entries_behind(&self, log: u32, seq: u64) -> Result<Vec<(u64, RecordId)>, StoreError> {
+        let behind = (log, seq.saturating_add(1))..=(log, u64::MAX);
+        let whose = || reading::whose(&*self.logs, log);
         let mut found = Vec::new();
-        for row in self
-            .entries
-            .range((log, seq.saturating_add(1))..=(log, u64::MAX))?
-        {
+        for row in self.entries.range(behind)? {
             let (key, bytes) = row?;
-            let entry = rows::entry_from_bytes(bytes.value())?;
-            found.push((key.value().1, entry.header.record));
+            let seq = key.value().1;
+            let entry = rows::entry_in_log(bytes.value(), seq, whose)?;
+            found.push((seq, entry.header.record));
         }
         Ok(found)
     }
@@ -308,7 +308,7 @@ impl<'txn> Writing<'txn> {
 
     /// What a record says now.
     pub fn content(&self, num: u64, row: &RecordRow) -> Result<Option<Content>, StoreError> {
-        reading::content(&*self.views, &*self.entries, num, row)
+        reading::content(&*self.views, (&*self.logs, &*self.entries), num, row)
     }
 
     /// Notes that an entry is a change of a record.

@@ -42,9 +42,11 @@ impl Writing<'_> {
         keep: u64,
     ) -> Result<(Vec<Entry>, Option<LogState>), StoreError> {
         let behind = (log, keep.saturating_add(1))..=(log, u64::MAX);
+        let whose = || reading::whose(&*self.logs, log);
         let mut gone = Vec::new();
         for row in self.entries.range(behind.clone())? {
-            gone.push(rows::entry_from_bytes(row?.1.value())?);
+            let (key, bytes) = row?;
+            gone.push(rows::entry_in_log(bytes.value(), key.value().1, whose)?);
         }
         self.entries.retain_in(behind.clone(), |_, _| false)?;
         self.quarantine.retain_in(behind.clone(), |_, _| false)?;
@@ -155,7 +157,7 @@ impl Writing<'_> {
             return Ok(());
         };
         if entry.payload.take().is_some() {
-            let bytes = rows::entry_to_bytes(&entry);
+            let bytes = rows::entry_in_log_to_bytes(&entry);
             self.entries.insert((log, seq), bytes.as_slice())?;
         }
         Ok(())
@@ -167,7 +169,7 @@ impl Writing<'_> {
             return Ok(());
         };
         entry.payload = Some(payload);
-        let bytes = rows::entry_to_bytes(&entry);
+        let bytes = rows::entry_in_log_to_bytes(&entry);
         self.entries.insert((log, seq), bytes.as_slice())?;
         Ok(())
     }
