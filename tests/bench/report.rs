@@ -123,6 +123,13 @@ const FIGURES: &[Figure] = &[
         1.0,
     ),
     ("stage_index", "B: index", "µs", 1.0),
+    ("d0_protocol_bytes", "d = 0, beyond the handshake", "B", 1.0),
+    (
+        "d0_round_trips",
+        "d = 0, round trips beyond the handshake",
+        "",
+        1.0,
+    ),
     ("soak_first_a", "memory of A, first", "MiB", 1.0),
     ("soak_last_a", "memory of A, last", "MiB", 1.0),
     ("soak_first_b", "memory of B, first", "MiB", 1.0),

@@ -2,6 +2,7 @@
 //! Memory and descriptors are to stay what they were.
 
 use anyhow::{Context, Result};
+use diwan_api::types::SyncRequest;
 
 use crate::child::{Node, memory_mib};
 use crate::node::load;
@@ -54,6 +55,18 @@ pub(crate) async fn run(rounds: u32) -> Result<Report> {
         ];
         figures.extend(named.into_iter().map(str::to_owned).zip(measured));
     }
+    // Once more with nothing new: what the protocol says beyond the transport's handshake.
+    pairing::part(b.client(), &card_a).await?;
+    pairing::connect(b.client(), &card_a, false).await?;
+    let request = SyncRequest {
+        wait: true,
+        ..SyncRequest::default()
+    };
+    let answer = b.client().sync(&request).await?;
+    let peer = answer.peers.first().context("no peer")?;
+    let bytes = peer.bytes_sent + peer.bytes_received;
+    figures.push(("d0_protocol_bytes".to_owned(), bytes as f64));
+    figures.push(("d0_round_trips".to_owned(), peer.round_trips as f64));
     a.stop().await?;
     b.stop().await?;
     Ok(Report {

@@ -108,6 +108,25 @@ fn a_second_writer_is_refused_and_harms_nothing() {
 }
 
 #[test]
+fn a_writer_that_rested_goes_on_and_keeps_others_out_meanwhile() {
+    let (dir, mut opened) = filled(&manuals());
+    opened.writer.rest().unwrap();
+    opened.writer.rest().unwrap();
+    assert_eq!(search(&opened, "enquête"), [1]);
+    assert!(matches!(
+        Index::open(dir.path(), MEMORY),
+        Err(IndexError::Busy(_))
+    ));
+    opened.writer.rollback().unwrap();
+    opened.writer.remove(1).unwrap();
+    opened.writer.commit(7).unwrap();
+    assert_eq!(search(&opened, "enquête"), [0_u64; 0]);
+    opened.writer.rest().unwrap();
+    drop(opened);
+    assert_eq!(open(dir.path()).index.committed_seq(), 7);
+}
+
+#[test]
 fn a_file_in_place_of_the_directory_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("index");

@@ -1,6 +1,8 @@
 //! Test vectors: frames of the sync protocol.
 
+use crate::id::{GroupId, Incarnation, NodeKey, Writer};
 use crate::limits;
+use crate::sync::message::Have;
 use crate::sync::{Hello, Message, PROTOCOL_VERSION};
 use crate::vectors::{accepted, committed, hex, refused};
 
@@ -25,8 +27,22 @@ fn frames() {
     let huge = vec![
         0, 0x84, 1, 0, 0, 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     ];
+    let writer = Writer {
+        node: NodeKey([2; 32]),
+        incarnation: Incarnation(3),
+    };
+    let have = Message::Have(Have {
+        group: GroupId([1; 32]),
+        logs: vec![(writer, 4)],
+    });
+    let have = have.to_frame().unwrap();
+    // Its list of logs is the last of two elements.
+    let mut alone = have[..36].to_vec();
+    alone[1] = 0x81;
     let vectors = [
         accepted("a hello", with(hello.clone())),
+        accepted("a have", with(have)),
+        refused("a have without logs", 34, with(alone), ""),
         accepted("a ping", with(Message::Ping.to_frame().unwrap())),
         refused("nothing", 34, with(Vec::new()), "an empty frame"),
         refused(
