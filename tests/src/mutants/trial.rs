@@ -105,28 +105,29 @@ fn timed(scene: &Scene, changes: &[AuthoredChange]) -> (Materialised, Duration) 
     (made, cpu() - before)
 }
 
-/// What a refused change costs: the whole call with it, without what the call costs without it, each at
-/// its best. What else the machine does only ever adds, so the more a cost matters the more often it is
-/// measured.
+/// What a refused change costs: the whole call with it, without what the call costs without it. On a long
+/// text that is one part in hundreds, less than what else the machine does to either: the more it matters,
+/// the more often both are measured, in turns, and the middle one of the differences counts.
 fn beyond_honest(
     scene: &Scene,
     stand: &Stand,
     with: &[AuthoredChange],
     first: Duration,
 ) -> Duration {
-    let mut honest = stand.honest_cost(scene);
-    let mut best = first;
-    for (turns, matters_from) in [(3, SUSPICIOUS), (20, REFUSAL)] {
-        // In turns, so that what else the machine does meets both.
-        for _ in 0..turns {
-            if best.saturating_sub(honest) < matters_from {
-                break;
-            }
-            honest = honest.min(timed(scene, &stand.before).1);
-            best = best.min(timed(scene, with).1);
+    let mut beyond = first.saturating_sub(stand.honest_cost(scene));
+    for (turns, matters_from) in [(3, SUSPICIOUS), (31, REFUSAL)] {
+        if beyond < matters_from {
+            break;
         }
+        let pairs = (0..turns).map(|_| (timed(scene, &stand.before).1, timed(scene, with).1));
+        let mut beyonds: Vec<f64> = pairs
+            .map(|(honest, with)| with.as_secs_f64() - honest.as_secs_f64())
+            .collect();
+        beyonds.sort_by(f64::total_cmp);
+        let middle = beyonds.get(turns / 2).copied().unwrap_or_default();
+        beyond = Duration::from_secs_f64(middle.max(0.0));
     }
-    best.saturating_sub(honest)
+    beyond
 }
 
 /// Memory that a mutant takes beyond the honest changes: the least of three, because what the

@@ -4,6 +4,7 @@ use super::tree::Repository;
 use std::fs;
 
 const TOP: &[&str] = &[
+    ".cargo",
     ".ci",
     ".gitignore",
     "CONTRIBUTING.md",
