@@ -5,6 +5,7 @@
 //! `docs/storage-format/store.md` gives every table.
 
 mod disk;
+mod entries;
 mod reading;
 mod rows;
 mod tables;

@@ -13,6 +13,7 @@ use diwan_core::wire;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::StoreError;
+use super::entries;
 use super::rows::{self, GroupRow, LogRow, RecordRow, RecordState};
 use super::tables::{self, Id};
 
@@ -250,7 +251,7 @@ impl Reading {
         let whose = whose(&self.logs, log)?;
         for row in self.entries.range((log, from)..=(log, u64::MAX))? {
             let (key, stored) = row?;
-            let entry = rows::entry_in_log(stored.value(), key.value().1, || Ok(whose))?;
+            let entry = entries::in_log(stored.value(), key.value().1, || Ok(whose))?;
             size += entry
                 .payload
                 .as_ref()
@@ -434,7 +435,7 @@ pub(super) fn entry(
 ) -> Result<Option<Entry>, StoreError> {
     entries
         .get((log, seq))?
-        .map(|bytes| rows::entry_in_log(bytes.value(), seq, || whose(logs, log)))
+        .map(|bytes| entries::in_log(bytes.value(), seq, || whose(logs, log)))
         .transpose()
 }
 
@@ -485,7 +486,7 @@ pub(super) fn cut_off(
 ) -> Result<Vec<Entry>, StoreError> {
     let mut found = Vec::new();
     for row in table.range((log, 0)..=(log, u64::MAX))? {
-        found.push(rows::entry_from_bytes(row?.1.value())?);
+        found.push(entries::from_bytes(row?.1.value())?);
     }
     Ok(found)
 }

@@ -15,6 +15,7 @@ use diwan_core::wire;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::StoreError;
+use super::entries;
 use super::reading::{self, meta_u64};
 use super::rows::{self, GroupRow, LogRow, RecordRow};
 use super::tables::{self, Id};
@@ -224,7 +225,7 @@ impl<'txn> Writing<'txn> {
         entries: &Verified<Vec<Entry>>,
     ) -> Result<(), StoreError> {
         for entry in entries.iter() {
-            let bytes = rows::entry_in_log_to_bytes(entry);
+            let bytes = entries::in_log_to_bytes(entry);
             self.entries
                 .insert((log, entry.header.seq), bytes.as_slice())?;
         }
@@ -255,7 +256,7 @@ impl<'txn> Writing<'txn> {
         for row in self.entries.range(behind)? {
             let (key, bytes) = row?;
             let seq = key.value().1;
-            let entry = rows::entry_in_log(bytes.value(), seq, whose)?;
+            let entry = entries::in_log(bytes.value(), seq, whose)?;
             found.push((seq, entry.header.record));
         }
         Ok(found)

@@ -10,7 +10,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::Writing;
 use crate::store::rows::{self, LogRow};
-use crate::store::{StoreError, reading};
+use crate::store::{StoreError, entries, reading};
 
 impl Writing<'_> {
     /// Keeps a proof.
@@ -46,14 +46,14 @@ impl Writing<'_> {
         let mut gone = Vec::new();
         for row in self.entries.range(behind.clone())? {
             let (key, bytes) = row?;
-            gone.push(rows::entry_in_log(bytes.value(), key.value().1, whose)?);
+            gone.push(entries::in_log(bytes.value(), key.value().1, whose)?);
         }
         self.entries.retain_in(behind.clone(), |_, _| false)?;
         self.quarantine.retain_in(behind.clone(), |_, _| false)?;
         self.missing.retain_in(behind, |_, _| false)?;
         let kept = reading::cut_off(&*self.cut_off, log)?.len() as u64;
         for (at, entry) in (kept..).zip(&gone) {
-            let bytes = rows::entry_to_bytes(entry);
+            let bytes = entries::to_bytes(entry);
             self.cut_off.insert((log, at), bytes.as_slice())?;
         }
         let counted = self.meta_u64("entries")?.unwrap_or(0);
@@ -157,7 +157,7 @@ impl Writing<'_> {
             return Ok(());
         };
         if entry.payload.take().is_some() {
-            let bytes = rows::entry_in_log_to_bytes(&entry);
+            let bytes = entries::in_log_to_bytes(&entry);
             self.entries.insert((log, seq), bytes.as_slice())?;
         }
         Ok(())
@@ -169,7 +169,7 @@ impl Writing<'_> {
             return Ok(());
         };
         entry.payload = Some(payload);
-        let bytes = rows::entry_in_log_to_bytes(&entry);
+        let bytes = entries::in_log_to_bytes(&entry);
         self.entries.insert((log, seq), bytes.as_slice())?;
         Ok(())
     }
