@@ -18,6 +18,12 @@ const RELAY_AFTER_MS: u64 = 200;
 /// Statements and receipts go in frames of about this size, well below `limits::FRAME_BYTES`.
 const FRAME_TARGET_BYTES: usize = 256 * 1024;
 
+/// How far each log of a group goes.
+pub(super) fn heads_of(group: &GroupReplica) -> BTreeMap<Writer, u64> {
+    let logs = group.logs.iter();
+    logs.map(|(writer, log)| (*writer, log.head.seq)).collect()
+}
+
 /// What the peer has of a group, as far as this node knows.
 #[derive(Debug, Default)]
 pub(super) struct PeerGroup {
@@ -65,11 +71,7 @@ impl PeerGroup {
             wanted: BTreeSet::new(),
             pending: BTreeSet::new(),
             exhausted: BTreeMap::new(),
-            told_to_have: group
-                .logs
-                .iter()
-                .map(|(w, log)| (*w, log.head.seq))
-                .collect(),
+            told_to_have: heads_of(group),
             relays: BTreeMap::new(),
             told: true,
             heard: true,

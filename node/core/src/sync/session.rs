@@ -16,7 +16,7 @@ use super::io::{
 use super::message::{
     AgencyHeight, GroupDigest, GroupState, Have, Hello, Message, PROTOCOL_VERSION, ReceiptDigest,
 };
-use super::peer::{PeerGroup, statements_of};
+use super::peer::{PeerGroup, heads_of, statements_of};
 use crate::id::{AgencyId, GroupId, NodeKey, StatementHash, Writer};
 use crate::identity::AgencyChain;
 use crate::limits;
@@ -320,11 +320,7 @@ impl Session {
             node: *node,
             frontier: signed.receipt.frontier.digest(),
         });
-        let heads = group
-            .logs
-            .iter()
-            .map(|(writer, log)| (*writer, log.head.seq));
-        peer.told_to_have = heads.collect();
+        peer.told_to_have = heads_of(group);
         let state = GroupState {
             group: id,
             height: group.chain.height(),
