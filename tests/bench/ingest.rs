@@ -6,18 +6,14 @@ use anyhow::Result;
 
 use crate::child::{Node, disk_bytes, memory_mib};
 use crate::node::load;
-use crate::report::{OURS, Report, Row};
-use crate::workload::{Size, generator};
+use crate::report::Report;
+use crate::workload::{Size, not_built};
 
 /// Imports, and says how long it took until all was durable and viewable, then searchable.
 pub(crate) async fn run(size: Size) -> Result<Report> {
     let folder = tempfile::tempdir()?;
     let Some(workload) = size.write(folder.path())? else {
-        let missing = format!(
-            "{} is not built; see docs/benchmarks.md",
-            generator().display()
-        );
-        return Ok(Report::skipped(missing));
+        return Ok(not_built());
     };
     let home = folder.path().join("node");
     let node = Node::start(&home, "aa", None).await?;
@@ -40,14 +36,7 @@ pub(crate) async fn run(size: Size) -> Result<Report> {
         ("rss_mib", rss),
         ("peak_mib", peak),
     ];
-    let mut report = Report {
-        rows: vec![Row {
-            candidate: OURS.to_owned(),
-            n,
-            figures: figures.map(|(name, value)| (name.to_owned(), value)).into(),
-        }],
-        ..Report::default()
-    };
+    let mut report = Report::ours(n, figures);
     if imported.created != n {
         let created = imported.created;
         report

@@ -2,7 +2,6 @@
 //! is a proxy that carries TCP's bytes as such a line would: each packet waits for those before it, and
 //! a lost one, with all behind it, for another round trip.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ use tokio::sync::{broadcast, mpsc};
 use crate::child::Node;
 use crate::node::load;
 use crate::pairing::{self, GROUP};
-use crate::report::{OURS, Report, Row};
+use crate::report::Report;
 use crate::workload::{Draw, small};
 
 const BITS_PER_S: f64 = 64_000.0;
@@ -41,7 +40,6 @@ struct Line {
 pub(crate) async fn run(n: u64) -> Result<Report> {
     let whole = sync(n, false).await?;
     let cut = sync(n, true).await?;
-    let mut report = Report::default();
     let figures = [
         ("line_s", whole.seconds),
         ("line_first_s", whole.first_s),
@@ -51,12 +49,7 @@ pub(crate) async fn run(n: u64) -> Result<Report> {
         ("line_cut_bytes", cut.bytes),
         ("line_again_bytes", cut.bytes - whole.bytes),
     ];
-    report.rows.push(Row {
-        candidate: OURS.to_owned(),
-        n,
-        figures: figures.map(|(name, value)| (name.to_owned(), value)).into(),
-    });
-    Ok(report)
+    Ok(Report::ours(n, figures))
 }
 
 struct Synced {
@@ -79,11 +72,8 @@ async fn sync(n: u64, with_cut: bool) -> Result<Synced> {
     let a = Node::start_announcing(&home, "aa", port, line.port).await?;
     pairing::ensure_group(a.client()).await?;
     load(&a, &workload, GROUP).await?;
-    let b = Node::start(Path::new(&folder.path().join("B")), "bb", None).await?;
-    let card_a = pairing::introduce(a.client()).await?;
-    let card_b = pairing::introduce(b.client()).await?;
-    pairing::admit(a.client(), &card_b).await?;
-    pairing::note(b.client(), &card_a).await?;
+    let b = Node::start(&folder.path().join("B"), "bb", None).await?;
+    let card_a = pairing::acquaint(a.client(), b.client()).await?;
 
     let began = Instant::now();
     pairing::connect(b.client(), &card_a, true).await?;

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 
 use crate::child::{Node, disk_bytes, memory_mib};
 use crate::node::load;
-use crate::report::{OURS, Report, Row, median};
-use crate::workload::{Size, generator};
+use crate::report::{Report, median};
+use crate::workload::{Size, not_built};
 
 /// Starts of each kind.
 const STARTS: usize = 3;
@@ -22,11 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(3_600);
 pub(crate) async fn run(size: Size) -> Result<Report> {
     let folder = tempfile::tempdir()?;
     let Some(workload) = size.write(folder.path())? else {
-        let missing = format!(
-            "{} is not built; see docs/benchmarks.md",
-            generator().display()
-        );
-        return Ok(Report::skipped(missing));
+        return Ok(not_built());
     };
     let content = std::fs::metadata(&workload)?.len() as f64;
     let n = size.records();
@@ -69,14 +65,7 @@ pub(crate) async fn run(size: Size) -> Result<Report> {
         ("open_killed_s", middle(&killed)?),
         ("idle_mib", middle(&idle)?),
     ];
-    Ok(Report {
-        rows: vec![Row {
-            candidate: OURS.to_owned(),
-            n,
-            figures: figures.map(|(name, value)| (name.to_owned(), value)).into(),
-        }],
-        ..Report::default()
-    })
+    Ok(Report::ours(n, figures))
 }
 
 /// A started node, and the seconds until its API answered.

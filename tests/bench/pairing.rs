@@ -71,6 +71,14 @@ pub(crate) async fn note(node: &Client, agency: &Acquaintance) -> Result<()> {
     Ok(())
 }
 
+/// The first lets the second in, and the second notes the first. Returns what the first handed over.
+pub(crate) async fn acquaint(first: &Client, second: &Client) -> Result<Acquaintance> {
+    let handed_over = introduce(first).await?;
+    admit(first, &introduce(second).await?).await?;
+    note(second, &handed_over).await?;
+    Ok(handed_over)
+}
+
 /// Pins a noted agency, or takes its suspension back: the node dials it at once.
 pub(crate) async fn connect(node: &Client, agency: &Acquaintance, is_new: bool) -> Result<()> {
     if is_new {

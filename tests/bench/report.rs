@@ -151,6 +151,22 @@ const FIGURES: &[Figure] = &[
 ];
 
 impl Report {
+    /// Our node's figures at one size of the workload.
+    pub(crate) fn ours<N: Into<String>>(
+        n: u64,
+        figures: impl IntoIterator<Item = (N, f64)>,
+    ) -> Self {
+        let figures = figures.into_iter();
+        Self {
+            rows: vec![Row {
+                candidate: OURS.to_owned(),
+                n,
+                figures: figures.map(|(name, value)| (name.into(), value)).collect(),
+            }],
+            ..Self::default()
+        }
+    }
+
     /// A report without figures, and why.
     pub(crate) fn skipped(why: impl Into<String>) -> Self {
         Self {

@@ -7,8 +7,8 @@ use diwan_api::types::SearchQuery;
 
 use crate::child::{Node, memory_mib};
 use crate::node::load;
-use crate::report::{OURS, Report, Row, percentile};
-use crate::workload::{Size, generator, queries};
+use crate::report::{Report, percentile};
+use crate::workload::{Size, not_built, queries};
 
 /// Queries before the measurement, so that caches are warm as in a node that serves, and queries
 /// measured.
@@ -20,11 +20,7 @@ const ASKED_SMOKE: (usize, usize) = (10, 50);
 pub(crate) async fn run(size: Size) -> Result<Report> {
     let folder = tempfile::tempdir()?;
     let Some(workload) = size.write(folder.path())? else {
-        let missing = format!(
-            "{} is not built; see docs/benchmarks.md",
-            generator().display()
-        );
-        return Ok(Report::skipped(missing));
+        return Ok(not_built());
     };
     let node = Node::start(&folder.path().join("node"), "aa", None).await?;
     load(&node, &workload, "own").await?;
@@ -63,14 +59,7 @@ pub(crate) async fn run(size: Size) -> Result<Report> {
         ("queries", measured as f64),
         ("rss_mib", rss),
     ];
-    let mut report = Report {
-        rows: vec![Row {
-            candidate: OURS.to_owned(),
-            n: size.records(),
-            figures: figures.map(|(name, value)| (name.to_owned(), value)).into(),
-        }],
-        ..Report::default()
-    };
+    let mut report = Report::ours(size.records(), figures);
     // Both words are from one record, so a query without a hit is a fault.
     if found < measured {
         let lost = measured - found;

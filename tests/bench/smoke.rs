@@ -9,7 +9,7 @@ use diwan_api::types::ExportQuery;
 use crate::child::Node;
 use crate::node::load;
 use crate::pairing::{self, GROUP};
-use crate::report::{OURS, Report, Row};
+use crate::report::Report;
 use crate::workload::{Size, small};
 
 /// Edits of records, and as many new ones.
@@ -25,12 +25,7 @@ pub(crate) async fn run() -> Result<Report> {
     pairing::ensure_group(a.client()).await?;
     load(&a, &workload, GROUP).await?;
     let b = Node::start(&folder.path().join("B"), "bb", None).await?;
-    let (card_a, card_b) = (
-        pairing::introduce(a.client()).await?,
-        pairing::introduce(b.client()).await?,
-    );
-    pairing::admit(a.client(), &card_b).await?;
-    pairing::note(b.client(), &card_a).await?;
+    let card_a = pairing::acquaint(a.client(), b.client()).await?;
 
     let mut figures = Vec::new();
     let began = Instant::now();
@@ -57,16 +52,8 @@ pub(crate) async fn run() -> Result<Report> {
     a.stop().await?;
     b.stop().await?;
     let mut report = Report {
-        rows: vec![Row {
-            candidate: OURS.to_owned(),
-            n,
-            figures: figures
-                .into_iter()
-                .map(|(name, v)| (name.to_owned(), v))
-                .collect(),
-        }],
         notes: vec!["smoke: these figures compare with nothing".to_owned()],
-        ..Report::default()
+        ..Report::ours(n, figures)
     };
     if (changed.created, changed.updated) != (DELTA, DELTA) {
         let (created, updated) = (changed.created, changed.updated);

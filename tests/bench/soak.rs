@@ -7,7 +7,7 @@ use diwan_api::types::SyncRequest;
 use crate::child::{Node, memory_mib};
 use crate::node::load;
 use crate::pairing::{self, GROUP};
-use crate::report::{OURS, Report, Row};
+use crate::report::Report;
 use crate::workload::{Size, small};
 
 /// Reconnects before the first measurement: what fills up once has filled up.
@@ -22,10 +22,7 @@ pub(crate) async fn run(rounds: u32) -> Result<Report> {
     pairing::ensure_group(a.client()).await?;
     load(&a, &workload, GROUP).await?;
     let b = Node::start(&folder.path().join("B"), "bb", None).await?;
-    let card_a = pairing::introduce(a.client()).await?;
-    let card_b = pairing::introduce(b.client()).await?;
-    pairing::admit(a.client(), &card_b).await?;
-    pairing::note(b.client(), &card_a).await?;
+    let card_a = pairing::acquaint(a.client(), b.client()).await?;
     pairing::connect(b.client(), &card_a, true).await?;
     b.until("all records", |status| status.records == n).await?;
 
@@ -70,13 +67,8 @@ pub(crate) async fn run(rounds: u32) -> Result<Report> {
     a.stop().await?;
     b.stop().await?;
     Ok(Report {
-        rows: vec![Row {
-            candidate: OURS.to_owned(),
-            n,
-            figures: figures.into_iter().collect(),
-        }],
         notes: vec![format!("{rounds} reconnects; first is after {WARM}")],
-        ..Report::default()
+        ..Report::ours(n, figures)
     })
 }
 

@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::report::Report;
+
 /// Records of the small workload.
 const SMOKE_RECORDS: u64 = 200;
 /// Words of the small workload's vocabulary.
@@ -52,6 +54,15 @@ impl Size {
         }
         Ok(Some(path))
     }
+}
+
+/// What a measurement answers for which there is no workload.
+pub(crate) fn not_built() -> Report {
+    let generator = generator();
+    Report::skipped(format!(
+        "{} is not built; see docs/benchmarks.md",
+        generator.display()
+    ))
 }
 
 /// The anchors' generator of W(N).
