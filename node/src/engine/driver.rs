@@ -1,7 +1,5 @@
 //! One session with a peer: the sync machine of the core, its link, and what it wishes done.
 
-mod reads;
-
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +10,10 @@ use diwan_core::limits;
 use diwan_core::sync::{Incoming, Input, Message, Session, Wish};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use self::reads::Reads;
 use super::allowance::Turn;
 use super::cost::Cost;
 use super::peers::{FLOODS, Peers};
+use super::reads::Reads;
 use super::{Engine, EngineError, Enqueued, State, Step, Taken, compared, served};
 use crate::limits::{
     BATCHES_TOGETHER, DUE_RECORDS, FRAMES_AHEAD, QUEUED_BYTES, QUEUED_BYTES_IN_ALL,

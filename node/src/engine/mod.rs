@@ -18,6 +18,7 @@ mod indexer;
 mod machine;
 mod peers;
 mod purge;
+mod reads;
 mod records;
 mod reissue;
 mod step;

@@ -6,6 +6,7 @@ mod flooding;
 mod forks;
 mod governing;
 mod purging;
+mod reading;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
