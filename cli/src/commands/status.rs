@@ -179,7 +179,7 @@ mod tests {
           peer id       12D3KooWSelf
           version       0.1.0
 
-        No agency is connected yet. `diwan card export` writes your card, `diwan trust add` takes another agency's.
+        No agency is trusted yet. `diwan card export` writes your card, `diwan trust add` takes another agency's, `diwan trust verify` pins it once its fingerprint was compared; `diwan trust list` shows which wait for that.
         ");
     }
 }

@@ -58,7 +58,7 @@ status-listening = listening on
 status-peer-id = peer id
 status-version = version
 status-peers = Agencies
-status-no-peers = No agency is connected yet. `diwan card export` writes your card, `diwan trust add` takes another agency's.
+status-no-peers = No agency is trusted yet. `diwan card export` writes your card, `diwan trust add` takes another agency's, `diwan trust verify` pins it once its fingerprint was compared; `diwan trust list` shows which wait for that.
 
 card-short = short name
 card-fingerprint = fingerprint
