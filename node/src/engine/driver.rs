@@ -199,8 +199,7 @@ impl Driver {
         // What was taken out and is not its turn yet.
         self.next_frame = next.or(self.next_frame.take());
         while let Some((enqueued, mut cost)) = submitted.pop_front() {
-            let answer = enqueued.answer().await;
-            let done = match answer {
+            let done = match enqueued.answer().await {
                 Ok(answer) => {
                     let input = taken(answer, &mut cost);
                     self.fulfil(input, &mut cost, None).await

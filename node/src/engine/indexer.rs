@@ -56,11 +56,11 @@ impl Indexer {
     /// Starts following. The follower and its thread end when the engine does.
     #[must_use]
     pub fn start(engine: Engine, index: Index, writer: Writer) -> (Self, JoinHandle<()>) {
-        let (publish, seq) = watch::channel(index.committed_seq());
+        let at = index.committed_seq();
+        let (publish, seq) = watch::channel(at);
         let (wanted, wishes) = watch::channel(0);
         let (orders, waiting) = mpsc::channel();
         let thread = std::thread::spawn(move || run_passes(writer, &waiting));
-        let at = index.committed_seq();
         tokio::spawn(follow(engine, at, orders, publish, wishes));
         (Self { index, seq, wanted }, thread)
     }
