@@ -13,7 +13,7 @@ use super::trial::Verdict;
 /// Peak memory that one mutant may cost, in mebibytes.
 const GROWTH_MB: f64 = 64.0;
 /// CPU time that one refusal may cost.
-pub(super) const REFUSAL: Duration = Duration::from_millis(5);
+const REFUSAL: Duration = Duration::from_millis(5);
 /// Broken laws that are kept one by one.
 const KEPT: usize = 50;
 

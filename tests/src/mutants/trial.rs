@@ -5,12 +5,11 @@ use std::time::Duration;
 use automerge::{Automerge, ROOT, ReadDoc};
 use diwan_core::id::EntryHash;
 use diwan_core::record::{
-    AuthoredChange, ChangeReason, Content, Edit, Materialised, change_payloads, document,
+    AuthoredChange, ChangeReason, Content, Edit, Gate, Materialised, change_payloads, document,
     materialise,
 };
 
 use super::meter::{Memory, cpu, panics_of};
-use super::report::REFUSAL;
 use super::scene::{self, Scene};
 use super::{Mutant, Stand};
 use crate::kit::Random;
@@ -61,8 +60,13 @@ pub(super) fn judge(scene: &Scene, stand: &Stand, mutant: &Mutant, random: &mut 
     let (first, took) = first.unwrap_or_else(|| (nothing(scene), Duration::ZERO));
     verdict.refused = reason(&first, &mutant.entry);
     verdict.is_harmful |= harms(&first, stand, &changes, &mutant);
-    if verdict.refused.is_some() {
-        verdict.refusal = beyond_honest(scene, stand, &changes, took);
+    if let Some(reason) = verdict.refused {
+        verdict.refusal = took.saturating_sub(stand.honest_cost(scene));
+        if verdict.refusal >= SUSPICIOUS {
+            let (cost, alone) = refusal_cost(scene, stand, &mutant, took);
+            verdict.refusal = cost;
+            verdict.is_divergent |= alone.is_some_and(|alone| alone != reason);
+        }
     }
     changes.reverse();
     // What is no change at all is refused before any order matters: a sample of those will do.
@@ -105,29 +109,31 @@ fn timed(scene: &Scene, changes: &[AuthoredChange]) -> (Materialised, Duration) 
     (made, cpu() - before)
 }
 
-/// What a refused change costs: the whole call with it, without what the call costs without it. On a long
-/// text that is one part in hundreds, less than what else the machine does to either: the more it matters,
-/// the more often both are measured, in turns, and the middle one of the differences counts.
-fn beyond_honest(
+/// What a refused change costs by itself, and why: the gate is brought to where the honest changes passed,
+/// and judges this one alone; the middle of three. The difference of two whole calls, with the change and
+/// without, says no such thing of a long text: there it is one part in hundreds of either, less than what
+/// else the machine does to both.
+fn refusal_cost(
     scene: &Scene,
     stand: &Stand,
-    with: &[AuthoredChange],
+    mutant: &AuthoredChange,
     first: Duration,
-) -> Duration {
-    let mut beyond = first.saturating_sub(stand.honest_cost(scene));
-    for (turns, matters_from) in [(3, SUSPICIOUS), (31, REFUSAL)] {
-        if beyond < matters_from {
-            break;
-        }
-        let pairs = (0..turns).map(|_| (timed(scene, &stand.before).1, timed(scene, with).1));
-        let mut beyonds: Vec<f64> = pairs
-            .map(|(honest, with)| with.as_secs_f64() - honest.as_secs_f64())
-            .collect();
-        beyonds.sort_by(f64::total_cmp);
-        let middle = beyonds.get(turns / 2).copied().unwrap_or_default();
-        beyond = Duration::from_secs_f64(middle.max(0.0));
-    }
-    beyond
+) -> (Duration, Option<ChangeReason>) {
+    let mut alone: Vec<_> = (0..3)
+        .map(|_| {
+            let mut gate = Gate::behind(&scene.genesis, &scene.record, &stand.before);
+            let before = cpu();
+            let reason = gate.refuses(mutant);
+            (cpu() - before, reason)
+        })
+        .collect();
+    alone.sort_unstable_by_key(|(took, _)| *took);
+    // What only Automerge refuses costs the record's other changes a second time.
+    let late = (first.saturating_sub(stand.honest_cost(scene)), None);
+    let middle = alone.get(1).copied();
+    middle
+        .filter(|(_, reason)| reason.is_some())
+        .unwrap_or(late)
 }
 
 /// Memory that a mutant takes beyond the honest changes: the least of three, because what the

@@ -20,7 +20,7 @@ pub use gate::{ChangeReason, GATE_VERSION};
 pub use genesis::{Editors, Genesis, GenesisError};
 pub use kinds::{Kind, kind, kinds};
 pub use replay::{
-    AuthoredChange, Materialised, Step, Version, content_at, document, history, materialise,
+    AuthoredChange, Gate, Materialised, Step, Version, content_at, document, history, materialise,
 };
 
 #[cfg(test)]

@@ -174,6 +174,39 @@ pub fn content_at(
     read(&doc, genesis, &replay.promoted_at(&heads))
 }
 
+/// The gate as it stands once a record's changes passed: it judges one more at the cost of that one alone,
+/// which is what a measurement of the gate asks for. [`materialise`] says what the record becomes.
+pub struct Gate<'a>(Replay<'a>);
+
+impl fmt::Debug for Gate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Gate<'a> {
+    /// The gate behind these changes.
+    #[must_use]
+    pub fn behind(genesis: &'a Genesis, record: &RecordId, changes: &[AuthoredChange]) -> Self {
+        Self(Replay::run(genesis, record, changes, Detail::Result))
+    }
+
+    /// Why the gate's own rules keep a further change out; none where it passes them.
+    pub fn refuses(&mut self, change: &AuthoredChange) -> Option<ChangeReason> {
+        let opened = Opened::new();
+        let mut window = Window::over(std::iter::once((change, &opened)));
+        let mut refused = Vec::new();
+        window.fill(&mut refused);
+        window.settle(|authored, parsed| {
+            let settled = self.0.settle(authored, parsed, Pace::Together);
+            refused.extend(self.0.refused.pop_if(|_| settled == Settled::Refused));
+            settled
+        });
+        refused.extend(window.rest(ChangeReason::Waiting));
+        refused.first().map(|(_, reason)| *reason)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     Result,

@@ -233,6 +233,33 @@ fn a_change_under_another_writers_name_stays_out_and_the_writers_own_still_appli
 }
 
 #[test]
+fn the_gate_judges_one_more_change_as_the_whole_record_does() {
+    let mut changes = Vec::new();
+    edit(&mut changes, 1, &text("title.fr", "Saisie d’un ordinateur"));
+    edit(
+        &mut changes,
+        2,
+        &text("title.fr", "Saisie de deux ordinateurs"),
+    );
+    let last = changes.pop().unwrap();
+    let under_another_name = authored(3, 250, last.payload.clone());
+    let broken = authored(3, 251, last.payload[1..].to_vec());
+    for (before, change) in [
+        (&changes[..], &last),
+        (&changes[..], &under_another_name),
+        (&changes[..], &broken),
+        (&[][..], &last),
+    ] {
+        let with = [before, std::slice::from_ref(change)].concat();
+        let made = materialise(&genesis(), &RECORD, &with);
+        let refused = made.refused.first().map(|(_, reason)| *reason);
+        let genesis = genesis();
+        let mut gate = Gate::behind(&genesis, &RECORD, before);
+        assert_eq!(gate.refuses(change), refused);
+    }
+}
+
+#[test]
 fn a_change_waits_for_what_it_depends_on() {
     let mut changes = Vec::new();
     edit(&mut changes, 1, &text("title.fr", "Un"));
