@@ -48,7 +48,7 @@ enum What {
         #[arg(long, default_value_t = 3)]
         rounds: u32,
         /// The anchors to run beside our node, by their names.
-        #[arg(long, value_delimiter = ',', default_value = "git,iroh-docs")]
+        #[arg(long, value_delimiter = ',', default_value = "git,iroh-docs,tantivy")]
         anchors: Vec<String>,
         /// Our node's transports, as candidates of their own: tcp, quic.
         #[arg(long, value_delimiter = ',', default_value = "tcp")]

@@ -8,6 +8,7 @@ use diwan_api::types::SearchQuery;
 use crate::child::{Node, memory_mib};
 use crate::node::load;
 use crate::report::{Report, percentile};
+use crate::sync::bare_tantivy;
 use crate::workload::{Size, not_built, queries};
 
 /// Queries before the measurement, so that caches are warm as in a node that serves, and queries
@@ -60,6 +61,9 @@ pub(crate) async fn run(size: Size) -> Result<Report> {
         ("rss_mib", rss),
     ];
     let mut report = Report::ours(size.records(), figures);
+    if let Size::Records(n) = size {
+        report.rows.push(bare_tantivy(n)?);
+    }
     // Both words are from one record, so a query without a hit is a fault.
     if found < measured {
         let lost = measured - found;

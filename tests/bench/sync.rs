@@ -12,7 +12,10 @@ use serde_json::{Map, Value};
 
 use crate::child;
 use crate::report::{OURS, Report, Row, median};
-use crate::workload::{anchors_target, generator};
+use crate::workload::{Size, anchors_target, generator};
+
+/// The anchor that is no node: tantivy alone, on the same documents.
+pub(crate) const BARE_TANTIVY: &str = "tantivy";
 
 /// What carries our node's links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,11 +51,58 @@ pub(crate) fn run(
     let work = tempfile::tempdir()?;
     let results = work.path().join("results.json");
     let ours = transports.iter().map(|transport| transport.candidate());
-    let named = anchors.iter().filter(|anchor| !anchor.is_empty());
+    let named = anchors.iter();
+    let named = named.filter(|anchor| !anchor.is_empty() && *anchor != BARE_TANTIVY);
     let candidates: Vec<String> = ours.chain(named.cloned()).collect();
     drive(&folder, &candidates, (n, rounds), &results)?;
     let read: Results = serde_json::from_slice(&std::fs::read(&results)?)?;
-    report(&read.runs, &candidates)
+    let mut report = report(&read.runs, &candidates)?;
+    if anchors.iter().any(|anchor| anchor == BARE_TANTIVY) {
+        report.rows.push(bare_tantivy(n)?);
+    }
+    Ok(report)
+}
+
+/// Tantivy alone: the same documents and fields, its own analysis, two threads, one commit. The anchors'
+/// program takes the median of three.
+pub(crate) fn bare_tantivy(n: u64) -> Result<Row> {
+    let folder = tempfile::tempdir()?;
+    let workload = Size::Records(n).write(folder.path())?;
+    let workload = workload.context("the anchors are not built")?;
+    let asked = Command::new(anchors_target().join("release/limits"))
+        .arg(BARE_TANTIVY)
+        .args([folder.path(), workload.as_path()])
+        .stderr(Stdio::inherit())
+        .output()?;
+    let lines = serde_json::Deserializer::from_slice(&asked.stdout).into_iter::<Limit>();
+    let limits: Vec<Limit> = lines.collect::<Result<_, _>>()?;
+    let value = |what: &str| {
+        let found = limits.iter().find(|limit| limit.what == what);
+        found
+            .map(|limit| limit.value)
+            .context("bare tantivy says no figure")
+    };
+    let figures = [
+        (
+            "searchable_s",
+            n as f64 / value("index, one commit at the end")?,
+        ),
+        ("index_of_content", value("index on disk")?),
+        ("search_p50_ms", value("2-term OR query p50")? / 1e3),
+        ("search_p99_ms", value("2-term OR query p99")? / 1e3),
+    ];
+    Ok(Row {
+        candidate: BARE_TANTIVY.to_owned(),
+        n,
+        figures: figures.map(|(name, value)| (name.to_owned(), value)).into(),
+    })
+}
+
+/// A figure of the anchors' physical limits.
+#[derive(Deserialize)]
+struct Limit {
+    what: String,
+    value: f64,
 }
 
 /// The anchors: `ANCHORS_DIR`, or the folder `../shared/bench/anchors` beside this repository.

@@ -188,15 +188,15 @@ impl Member {
             let bytes = self.payloads[at % self.payloads.len()].clone();
             OwnEntry {
                 kind: OwnKind::Change(record),
-                payload: Payload {
-                    salt: random
+                payload: Payload::new(
+                    random
                         .between(0, u64::MAX - 1)
                         .to_le_bytes()
                         .repeat(2)
                         .try_into()
                         .unwrap(),
                     bytes,
-                },
+                ),
             }
         });
         let entries = own_entries(

@@ -215,10 +215,8 @@ impl Pen {
     fn entry(&mut self) -> Entry {
         let seq = self.head.map_or(0, |head| head.seq) + 1;
         let node = self.signing.public().short();
-        let payload = Payload {
-            salt: [u8::try_from(seq % 251).unwrap(); 16],
-            bytes: format!("entry {seq} of {node}, ink {}", self.ink).into_bytes(),
-        };
+        let text = format!("entry {seq} of {node}, ink {}", self.ink);
+        let payload = Payload::new([u8::try_from(seq % 251).unwrap(); 16], text.into_bytes());
         let header = Header {
             group: self.group,
             record: RecordId(payload.hash()),

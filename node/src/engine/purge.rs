@@ -70,10 +70,7 @@ impl Step<'_, '_> {
         }
         let entry = OwnEntry {
             kind: OwnKind::Purge(*record),
-            payload: Payload {
-                salt: self.salt()?,
-                bytes: reason.as_bytes().to_vec(),
-            },
+            payload: Payload::new(self.salt()?, reason.as_bytes().to_vec()),
         };
         self.write_own(&plan.group, vec![entry])?;
         Ok(plan)
@@ -119,10 +116,7 @@ impl Step<'_, '_> {
         let Some(mut entry) = self.tables.entry(log, seq)? else {
             return Ok(Some(innocent("payload-not-wanted")));
         };
-        let payload = Payload {
-            salt: *wanted.salt,
-            bytes: wanted.payload.into(),
-        };
+        let payload = Payload::new(*wanted.salt, wanted.payload.into());
         if payload.hash() != entry.header.payload_hash {
             return Ok(Some(blame("payload")));
         }

@@ -108,10 +108,7 @@ impl Step<'_, '_> {
                 .with("limit", limits::PAYLOAD_BYTES)
                 .into());
         }
-        let payload = Payload {
-            salt: self.salt()?,
-            bytes,
-        };
+        let payload = Payload::new(self.salt()?, bytes);
         Ok((
             RecordId(payload.hash()),
             OwnEntry {
@@ -172,10 +169,7 @@ impl Step<'_, '_> {
         let own = |bytes| {
             Ok(OwnEntry {
                 kind: OwnKind::Change(*record),
-                payload: Payload {
-                    salt: self.salt()?,
-                    bytes,
-                },
+                payload: Payload::new(self.salt()?, bytes),
             })
         };
         let entries = payloads

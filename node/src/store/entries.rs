@@ -1,11 +1,9 @@
 //! Entries as they lie in the store: bytes, the payload compressed.
 
-use std::cell::RefCell;
-
 use diwan_core::id::{EntryHash, GroupId, RecordId, Writer};
 use diwan_core::limits;
-use diwan_core::log::{Entry, HEADER_BYTES, Header, Payload, PayloadKind, SALT_BYTES};
-use zstd::bulk::{Compressor, Decompressor};
+use diwan_core::log::block::{self, Block};
+use diwan_core::log::{Entry, HEADER_BYTES, Header, Payload, PayloadKind, SALT_BYTES, Salt};
 
 use super::StoreError;
 
@@ -16,55 +14,49 @@ const PACKED: u8 = 4;
 
 /// The record is not the payload's hash, and is named.
 const NAMES_RECORD: u8 = 8;
+/// The payload lies in a block.
+const IN_BLOCK: u8 = 16;
 
 /// The first byte of a row without what the log says; other rows begin with their header's tag.
 const SHORT: u8 = 2;
 /// Bytes of such a row's header, first byte and flags included.
 const SHORT_BYTES: usize = 3 + 4 + 8 + 4 + 32 + 32;
 
-/// zstd level: the fastest, as a row is written once for each node and mostly read soon after.
-const LEVEL: i32 = 1;
-
-/// Bytes of a payload that may become fewer: a zstd frame has 9 of its own (RFC 8878).
-const WORTH_PACKING: usize = 64;
-
-thread_local! {
-    /// A context has some 100 KiB of tables; to make one costs more than to compress a record.
-    static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
-    static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+/// Where an entry's payload is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place<'a> {
+    /// Into its row.
+    Row,
+    /// Into its row, as the frame of this block, which holds nothing else.
+    Frame(&'a Block),
+    /// Into the block of this sequence, at so many bytes.
+    Block(u64, u32),
 }
 
-/// A payload as one zstd frame; none where that is not shorter.
-fn packed(bytes: &[u8]) -> Option<Vec<u8>> {
-    if bytes.len() < WORTH_PACKING {
-        return None;
-    }
-    let frame = PACKER.with_borrow_mut(|packer| {
-        let packer = match packer {
-            Some(packer) => packer,
-            None => packer.insert(Compressor::new(LEVEL).ok()?),
-        };
-        packer.compress(bytes).ok()
-    });
-    frame.filter(|frame| frame.len() < bytes.len())
-}
-
-/// A payload of so many bytes out of its frame.
-fn unpacked(frame: &[u8], bytes: usize) -> Option<Vec<u8>> {
-    let payload = UNPACKER.with_borrow_mut(|unpacker| {
-        let unpacker = match unpacker {
-            Some(unpacker) => unpacker,
-            None => unpacker.insert(Decompressor::new().ok()?),
-        };
-        unpacker.decompress(frame, bytes).ok()
-    });
-    payload.filter(|payload| payload.len() == bytes)
+/// A payload as a row keeps it.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// None.
+    No,
+    /// In the row.
+    Here(Payload),
+    /// In a block.
+    InBlock {
+        /// Its salt.
+        salt: Salt,
+        /// Sequence of the block.
+        first: u64,
+        /// Where in the block.
+        offset: u32,
+        /// Its bytes.
+        bytes: u32,
+    },
 }
 
 /// An entry's bytes where nothing else says whose it is: header, flags, signature if any, salt and
 /// payload if any.
 pub(super) fn to_bytes(entry: &Entry) -> Vec<u8> {
-    let body = Body::of(entry);
+    let body = Body::of(entry, Place::Row);
     let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len());
     bytes.extend(entry.header.to_bytes());
     bytes.push(body.flags());
@@ -73,8 +65,8 @@ pub(super) fn to_bytes(entry: &Entry) -> Vec<u8> {
 }
 
 /// The bytes of an entry in its log: without what the log's row and the key say.
-pub(super) fn in_log_to_bytes(entry: &Entry) -> Vec<u8> {
-    let (body, header) = (Body::of(entry), &entry.header);
+pub(super) fn in_log_to_bytes(entry: &Entry, place: Place<'_>) -> Vec<u8> {
+    let (body, header) = (Body::of(entry, place), &entry.header);
     let names_record = header.record.0 != header.payload_hash;
     let mut bytes = Vec::with_capacity(SHORT_BYTES + 32 + body.len());
     bytes.push(SHORT);
@@ -94,30 +86,42 @@ pub(super) fn in_log_to_bytes(entry: &Entry) -> Vec<u8> {
 
 /// Reads an entry back.
 pub(super) fn from_bytes(bytes: &[u8]) -> Result<Entry, StoreError> {
-    read_entry(bytes).ok_or_else(|| StoreError::row("entries"))
+    let damaged = || StoreError::row("entries");
+    match read_entry(bytes).ok_or_else(damaged)? {
+        (entry, Kept::No) => Ok(entry),
+        (entry, Kept::Here(payload)) => Ok(with(entry, payload)),
+        (_, Kept::InBlock { .. }) => Err(damaged()),
+    }
 }
 
-/// Reads an entry of a log back; `log` says which that is, where the row does not.
+/// Reads an entry of a log back, as far as its row goes; `log` says which log that is, where the row does
+/// not.
 pub(super) fn in_log(
     bytes: &[u8],
     seq: u64,
     log: impl FnOnce() -> Result<(GroupId, Writer), StoreError>,
-) -> Result<Entry, StoreError> {
-    let damaged = || StoreError::row("entries");
-    match bytes.split_first() {
-        Some((&SHORT, rest)) => read_short(rest, seq, log()?).ok_or_else(damaged),
-        _ => from_bytes(bytes),
-    }
+) -> Result<(Entry, Kept), StoreError> {
+    let read = match bytes.split_first() {
+        Some((&SHORT, rest)) => read_short(rest, seq, log()?),
+        _ => read_entry(bytes),
+    };
+    read.ok_or_else(|| StoreError::row("entries"))
 }
 
-fn read_entry(bytes: &[u8]) -> Option<Entry> {
+/// An entry with its payload.
+pub(super) fn with(mut entry: Entry, payload: Payload) -> Entry {
+    entry.payload = Some(payload);
+    entry
+}
+
+fn read_entry(bytes: &[u8]) -> Option<(Entry, Kept)> {
     let (header, rest) = bytes.split_at_checked(HEADER_BYTES)?;
     let header = Header::from_bytes(header).ok()?;
     let (flags, rest) = rest.split_first()?;
     read_body(header, *flags, rest)
 }
 
-fn read_short(bytes: &[u8], seq: u64, (group, writer): (GroupId, Writer)) -> Option<Entry> {
+fn read_short(bytes: &[u8], seq: u64, (group, writer): (GroupId, Writer)) -> Option<(Entry, Kept)> {
     let ([flags, kind], rest) = bytes.split_first_chunk()?;
     let (height, rest) = rest.split_first_chunk()?;
     let (wall_ms, rest) = rest.split_first_chunk()?;
@@ -148,29 +152,46 @@ fn read_short(bytes: &[u8], seq: u64, (group, writer): (GroupId, Writer)) -> Opt
 struct Body<'a> {
     entry: &'a Entry,
     packed: Option<Vec<u8>>,
+    block: Option<(u64, u32)>,
 }
 
 impl<'a> Body<'a> {
-    fn of(entry: &'a Entry) -> Self {
-        let payload = entry.payload.as_ref();
-        let packed = payload.and_then(|payload| packed(&payload.bytes));
-        Self { entry, packed }
+    fn of(entry: &'a Entry, place: Place<'_>) -> Self {
+        let bytes = entry.payload.as_ref().map(|payload| &payload.bytes);
+        let packed = match place {
+            Place::Row => bytes.and_then(|bytes| block::pack_if_shorter(bytes)),
+            Place::Frame(block) => (block.frame.len() < block.bytes).then(|| block.frame.clone()),
+            Place::Block(..) => None,
+        };
+        let block = match place {
+            Place::Block(first, offset) => Some((first, offset)),
+            Place::Row | Place::Frame(_) => None,
+        };
+        Self {
+            entry,
+            packed,
+            block,
+        }
     }
 
     fn flags(&self) -> u8 {
         flag(self.entry.signature.is_some(), SIGNED)
             | flag(self.entry.payload.is_some(), HAS_PAYLOAD)
             | flag(self.packed.is_some(), PACKED)
+            | flag(self.block.is_some(), IN_BLOCK)
     }
 
     fn payload(&self) -> &[u8] {
         let payload = self.entry.payload.as_ref();
         let plain = payload.map_or(&[][..], |payload| &payload.bytes);
-        self.packed.as_deref().unwrap_or(plain)
+        match self.block {
+            Some(_) => &[],
+            None => self.packed.as_deref().unwrap_or(plain),
+        }
     }
 
     fn len(&self) -> usize {
-        1 + 64 + SALT_BYTES + self.payload().len()
+        1 + 64 + SALT_BYTES + 12 + self.payload().len()
     }
 
     fn write(&self, bytes: &mut Vec<u8>) {
@@ -179,6 +200,10 @@ impl<'a> Body<'a> {
         }
         if let Some(payload) = &self.entry.payload {
             bytes.extend(payload.salt);
+            if let Some((first, offset)) = self.block {
+                bytes.extend(first.to_be_bytes());
+                bytes.extend(offset.to_be_bytes());
+            }
             bytes.extend(self.payload());
         }
     }
@@ -188,29 +213,41 @@ fn flag(is_set: bool, flag: u8) -> u8 {
     if is_set { flag } else { 0 }
 }
 
-fn read_body(header: Header, flags: u8, mut rest: &[u8]) -> Option<Entry> {
+fn read_body(header: Header, flags: u8, mut rest: &[u8]) -> Option<(Entry, Kept)> {
     let mut signature = None;
     if flags & SIGNED != 0 {
         let (bytes, after) = rest.split_first_chunk::<64>()?;
         signature = Some(*bytes);
         rest = after;
     }
-    let mut payload = None;
-    if flags & HAS_PAYLOAD != 0 {
-        let (salt, bytes) = rest.split_first_chunk::<SALT_BYTES>()?;
-        payload = Some(Payload {
+    let kept = match flags & HAS_PAYLOAD != 0 {
+        true => read_payload(&header, flags, rest)?,
+        false => Kept::No,
+    };
+    let entry = Entry {
+        header,
+        payload: None,
+        signature,
+    };
+    Some((entry, kept))
+}
+
+fn read_payload(header: &Header, flags: u8, rest: &[u8]) -> Option<Kept> {
+    let (salt, bytes) = rest.split_first_chunk::<SALT_BYTES>()?;
+    if flags & IN_BLOCK != 0 {
+        let (first, offset) = bytes.split_first_chunk()?;
+        return Some(Kept::InBlock {
             salt: *salt,
-            bytes: match flags & PACKED != 0 {
-                true => unpacked(bytes, header.payload_len as usize)?,
-                false => bytes.to_vec(),
-            },
+            first: u64::from_be_bytes(*first),
+            offset: u32::from_be_bytes(offset.try_into().ok()?),
+            bytes: header.payload_len,
         });
     }
-    Some(Entry {
-        header,
-        payload,
-        signature,
-    })
+    let bytes = match flags & PACKED != 0 {
+        true => block::unpack(bytes, header.payload_len as usize)?,
+        false => bytes.to_vec(),
+    };
+    Some(Kept::Here(Payload::new(*salt, bytes)))
 }
 
 #[cfg(test)]
@@ -221,10 +258,7 @@ mod tests {
     use super::*;
 
     fn entry(payload: Option<Vec<u8>>, signature: Option<[u8; 64]>) -> Entry {
-        let payload = payload.map(|bytes| Payload {
-            salt: [8; SALT_BYTES],
-            bytes,
-        });
+        let payload = payload.map(|bytes| Payload::new([8; SALT_BYTES], bytes));
         Entry {
             header: Header {
                 group: GroupId([1; 32]),
@@ -258,7 +292,7 @@ mod tests {
         ) {
             let written = entry(has_payload.then(|| random.repeat(times)), is_signed.then_some([9; 64]));
             prop_assert_eq!(from_bytes(&to_bytes(&written)).unwrap(), written.clone());
-            prop_assert_eq!(read_in_log(&in_log_to_bytes(&written), &written), written);
+            prop_assert_eq!(read_in_log(&in_log_to_bytes(&written, Place::Row), &written), written);
         }
 
         #[test]
@@ -272,16 +306,20 @@ mod tests {
 
     fn read_in_log(bytes: &[u8], written: &Entry) -> Entry {
         let header = &written.header;
-        in_log(bytes, header.seq, || Ok((header.group, header.writer))).unwrap()
+        match in_log(bytes, header.seq, || Ok((header.group, header.writer))).unwrap() {
+            (entry, Kept::Here(payload)) => with(entry, payload),
+            (entry, Kept::No) => entry,
+            (_, Kept::InBlock { .. }) => panic!("in no block"),
+        }
     }
 
     #[test]
     fn a_row_of_a_log_leaves_out_whose_it_is_and_a_first_version_its_record() {
         let mut first = entry(Some(vec![7; 10]), None);
-        let change = in_log_to_bytes(&first).len();
+        let change = in_log_to_bytes(&first, Place::Row).len();
         assert_eq!(change, SHORT_BYTES + 32 + SALT_BYTES + 10);
         first.header.record = RecordId(first.header.payload_hash);
-        let bytes = in_log_to_bytes(&first);
+        let bytes = in_log_to_bytes(&first, Place::Row);
         assert_eq!(bytes.len(), change - 32);
         assert_eq!(read_in_log(&bytes, &first), first);
     }

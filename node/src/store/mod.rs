@@ -6,6 +6,7 @@
 
 mod disk;
 mod entries;
+mod log;
 mod reading;
 mod rows;
 mod tables;
@@ -24,7 +25,9 @@ use diwan_core::breaks::{Break, is_left_out};
 use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
 
 /// The layout that this code reads and writes.
-const SCHEMA_VERSION: u64 = 1;
+const SCHEMA_VERSION: u64 = 2;
+/// The layout before blocks: its rows are read as they are.
+const WITHOUT_BLOCKS: u64 = 1;
 /// Memory for redb's page cache, in bytes: enough for the inner pages of a million records.
 const CACHE_BYTES: usize = 12 * 1024 * 1024;
 
@@ -194,6 +197,10 @@ impl Store {
                 Ok(())
             }
             Some(SCHEMA_VERSION) => Ok(()),
+            Some(WITHOUT_BLOCKS) => {
+                tables.set_meta_u64("schema", SCHEMA_VERSION);
+                Ok(())
+            }
             Some(found) => Err(StoreError::Newer { found }),
         })
     }

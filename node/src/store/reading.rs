@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use std::ops::ControlFlow;
 
-use diwan_core::id::{AgencyId, GroupId, NodeKey, RecordId, Writer};
+use diwan_core::id::{AgencyId, GroupId, NodeKey, RecordId};
 use diwan_core::limits;
 use diwan_core::log::{Entry, Range};
 use diwan_core::record::{ChangeReason, Content, Genesis};
@@ -14,6 +14,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata}
 
 use super::StoreError;
 use super::entries;
+use super::log::{LastOpened, Logs};
 use super::rows::{self, GroupRow, LogRow, RecordRow, RecordState};
 use super::tables::{self, Id};
 
@@ -26,6 +27,8 @@ pub struct Reading {
     groups: ReadOnlyTable<&'static Id, &'static [u8]>,
     logs: ReadOnlyTable<u32, &'static [u8]>,
     entries: ReadOnlyTable<(u32, u64), &'static [u8]>,
+    blocks: ReadOnlyTable<(u32, u64), &'static [u8]>,
+    last_block: LastOpened,
     records: ReadOnlyTable<u64, &'static [u8]>,
     record_ids: ReadOnlyTable<&'static Id, u64>,
     changes: ReadOnlyTable<(u64, u32, u64), ()>,
@@ -53,6 +56,8 @@ impl Reading {
             groups: transaction.open_table(tables::GROUPS)?,
             logs: transaction.open_table(tables::LOGS)?,
             entries: transaction.open_table(tables::ENTRIES)?,
+            blocks: transaction.open_table(tables::BLOCKS)?,
+            last_block: LastOpened::default(),
             records: transaction.open_table(tables::RECORDS)?,
             record_ids: transaction.open_table(tables::RECORD_IDS)?,
             changes: transaction.open_table(tables::CHANGES)?,
@@ -232,7 +237,37 @@ impl Reading {
 
     /// An entry.
     pub fn entry(&self, log: u32, seq: u64) -> Result<Option<Entry>, StoreError> {
-        entry((&self.logs, &self.entries), log, seq)
+        self.in_logs().entry(log, seq)
+    }
+
+    fn in_logs(
+        &self,
+    ) -> Logs<
+        '_,
+        ReadOnlyTable<u32, &'static [u8]>,
+        ReadOnlyTable<(u32, u64), &'static [u8]>,
+        ReadOnlyTable<(u32, u64), &'static [u8]>,
+    > {
+        Logs {
+            logs: &self.logs,
+            entries: &self.entries,
+            blocks: &self.blocks,
+            last: &self.last_block,
+        }
+    }
+
+    /// Sequences of a log's blocks.
+    #[cfg(test)]
+    pub(super) fn blocks_of(&self, log: u32) -> Result<Vec<u64>, StoreError> {
+        let rows = self.blocks.range((log, 0)..=(log, u64::MAX))?;
+        rows.map(|row| Ok(row?.0.value().1)).collect()
+    }
+
+    /// A block as it lies.
+    #[cfg(test)]
+    pub(super) fn block(&self, log: u32, first: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.blocks.get((log, first))?;
+        Ok(row.map(|bytes| bytes.value().to_vec()))
     }
 
     /// Entries of a log from a sequence on, as a range that ends at a signature, or at the log's last
@@ -248,10 +283,11 @@ impl Reading {
         let mut entries: Vec<Entry> = Vec::new();
         let mut signed = 0;
         let mut size = 0;
-        let whose = whose(&self.logs, log)?;
+        let logs = self.in_logs();
+        let whose = logs.whose(log)?;
         for row in self.entries.range((log, from)..=(log, u64::MAX))? {
             let (key, stored) = row?;
-            let entry = entries::in_log(stored.value(), key.value().1, || Ok(whose))?;
+            let entry = logs.read(key.value(), stored.value(), || Ok(whose))?;
             size += entry
                 .payload
                 .as_ref()
@@ -343,7 +379,7 @@ impl Reading {
 
     /// What a record says now; none where it is hidden or purged.
     pub fn content(&self, num: u64, row: &RecordRow) -> Result<Option<Content>, StoreError> {
-        content(&self.views, (&self.logs, &self.entries), num, row)
+        content(&self.views, &self.in_logs(), num, row)
     }
 
     /// Where a record's changes are.
@@ -415,30 +451,6 @@ pub(super) fn meta_u64(
     Ok(Some(u64::from_be_bytes(bytes)))
 }
 
-/// Whose log it is, and of which group.
-pub(super) fn whose(
-    logs: &impl ReadableTable<u32, &'static [u8]>,
-    log: u32,
-) -> Result<(GroupId, Writer), StoreError> {
-    let row = logs.get(log)?.ok_or_else(|| StoreError::row("logs"))?;
-    let row: LogRow = rows::from_bytes("logs", row.value())?;
-    Ok((row.group, row.writer))
-}
-
-pub(super) fn entry(
-    (logs, entries): (
-        &impl ReadableTable<u32, &'static [u8]>,
-        &impl ReadableTable<(u32, u64), &'static [u8]>,
-    ),
-    log: u32,
-    seq: u64,
-) -> Result<Option<Entry>, StoreError> {
-    entries
-        .get((log, seq))?
-        .map(|bytes| entries::in_log(bytes.value(), seq, || whose(logs, log)))
-        .transpose()
-}
-
 pub(super) fn record(
     table: &impl ReadableTable<u64, &'static [u8]>,
     num: u64,
@@ -451,10 +463,12 @@ pub(super) fn record(
 
 pub(super) fn content(
     views: &impl ReadableTable<u64, &'static [u8]>,
-    entries: (
-        &impl ReadableTable<u32, &'static [u8]>,
-        &impl ReadableTable<(u32, u64), &'static [u8]>,
-    ),
+    logs: &Logs<
+        '_,
+        impl ReadableTable<u32, &'static [u8]>,
+        impl ReadableTable<(u32, u64), &'static [u8]>,
+        impl ReadableTable<(u32, u64), &'static [u8]>,
+    >,
     num: u64,
     row: &RecordRow,
 ) -> Result<Option<Content>, StoreError> {
@@ -466,7 +480,7 @@ pub(super) fn content(
             content.map(Some).map_err(|_| StoreError::row("views"))
         }
         RecordState::Plain => {
-            let Some(entry) = entry(entries, row.log, row.seq)? else {
+            let Some(entry) = logs.entry(row.log, row.seq)? else {
                 return Err(StoreError::row("entries"));
             };
             let Some(payload) = entry.payload else {

@@ -19,6 +19,8 @@ pub(super) const GROUPS: TableDefinition<&Id, &[u8]> = TableDefinition::new("gro
 pub(super) const LOGS: TableDefinition<u32, &[u8]> = TableDefinition::new("logs");
 /// (log, sequence) to entry.
 pub(super) const ENTRIES: TableDefinition<(u32, u64), &[u8]> = TableDefinition::new("entries");
+/// (log, sequence of its first entry) to a block of payloads.
+pub(super) const BLOCKS: TableDefinition<(u32, u64), &[u8]> = TableDefinition::new("blocks");
 /// Small number of a record to [`RecordRow`](super::RecordRow).
 pub(super) const RECORDS: TableDefinition<u64, &[u8]> = TableDefinition::new("records");
 /// Record id to its small number.

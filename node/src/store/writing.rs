@@ -8,14 +8,16 @@ use std::rc::Rc;
 
 use diwan_core::id::{AgencyId, GroupId, RecordId};
 use diwan_core::log::Entry;
+use diwan_core::log::block::{self, Block, Piece};
 use diwan_core::record::{ChangeReason, Content};
 use diwan_core::trust::TrustEntry;
 use diwan_core::verify::{AgencyStep, GroupStep, SignedReceipt, Verified};
 use diwan_core::wire;
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::StoreError;
-use super::entries;
+use super::entries::{self, Place};
+use super::log::{self, LastOpened, Logs};
 use super::reading::{self, meta_u64};
 use super::rows::{self, GroupRow, LogRow, RecordRow};
 use super::tables::{self, Id};
@@ -36,6 +38,8 @@ pub struct Writing<'txn> {
     groups: Tracked<'txn, &'static Id, &'static [u8]>,
     logs: Tracked<'txn, u32, &'static [u8]>,
     entries: Tracked<'txn, (u32, u64), &'static [u8]>,
+    blocks: Tracked<'txn, (u32, u64), &'static [u8]>,
+    last_block: LastOpened,
     records: Tracked<'txn, u64, &'static [u8]>,
     record_ids: Tracked<'txn, &'static Id, u64>,
     changes: Tracked<'txn, (u64, u32, u64), ()>,
@@ -73,6 +77,8 @@ impl<'txn> Writing<'txn> {
             groups: tables.open(tables::GROUPS)?,
             logs: tables.open(tables::LOGS)?,
             entries: tables.open(tables::ENTRIES)?,
+            blocks: tables.open(tables::BLOCKS)?,
+            last_block: LastOpened::default(),
             records: tables.open(tables::RECORDS)?,
             record_ids: tables.open(tables::RECORD_IDS)?,
             changes: tables.open(tables::CHANGES)?,
@@ -224,10 +230,17 @@ impl<'txn> Writing<'txn> {
         log: u32,
         entries: &Verified<Vec<Entry>>,
     ) -> Result<(), StoreError> {
-        for entry in entries.iter() {
-            let bytes = entries::in_log_to_bytes(entry);
-            self.entries
-                .insert((log, entry.header.seq), bytes.as_slice())?;
+        let with_payload =
+            |entry: &&Entry| entry.payload.as_ref().is_some_and(|p| !p.bytes.is_empty());
+        let mut payloads = entries.iter().filter(with_payload);
+        let pieces: Vec<Piece<'_>> = payloads.clone().filter_map(piece).collect();
+        let out_of_memory = || StoreError::Io("no memory to compress with".into());
+        for run in block::runs(&pieces).ok_or_else(out_of_memory)? {
+            let members: Vec<&Entry> = payloads.by_ref().take(run.count).collect();
+            self.put_run(log, &members, &run.block)?;
+        }
+        for entry in entries.iter().filter(|entry| !with_payload(entry)) {
+            self.put_entry(log, entry, Place::Row)?;
         }
         let Some(last) = entries.last() else {
             return Ok(());
@@ -243,20 +256,62 @@ impl<'txn> Writing<'txn> {
         Ok(())
     }
 
+    /// Keeps entries whose payloads are those of a block. One alone has it in its row.
+    fn put_run(&mut self, log: u32, members: &[&Entry], block: &Block) -> Result<(), StoreError> {
+        let (first, last) = match members {
+            [] => return Ok(()),
+            [alone] => return self.put_entry(log, alone, Place::Frame(block)),
+            [first, .., last] => (first.header.seq, last.header.seq),
+        };
+        let span = last.saturating_sub(first).saturating_add(1);
+        self.last_block.forget();
+        self.blocks
+            .insert((log, first), log::block_to_bytes(block, span).as_slice())?;
+        let mut offset = 0_u32;
+        for entry in members {
+            self.put_entry(log, entry, Place::Block(first, offset))?;
+            offset = offset.saturating_add(entry.header.payload_len);
+        }
+        Ok(())
+    }
+
+    fn put_entry(&mut self, log: u32, entry: &Entry, place: Place<'_>) -> Result<(), StoreError> {
+        let bytes = entries::in_log_to_bytes(entry, place);
+        self.entries
+            .insert((log, entry.header.seq), bytes.as_slice())?;
+        Ok(())
+    }
+
+    fn in_logs(
+        &self,
+    ) -> Logs<
+        '_,
+        Table<'txn, u32, &'static [u8]>,
+        Table<'txn, (u32, u64), &'static [u8]>,
+        Table<'txn, (u32, u64), &'static [u8]>,
+    > {
+        Logs {
+            logs: &self.logs,
+            entries: &self.entries,
+            blocks: &self.blocks,
+            last: &self.last_block,
+        }
+    }
+
     /// An entry.
     pub fn entry(&self, log: u32, seq: u64) -> Result<Option<Entry>, StoreError> {
-        reading::entry((&*self.logs, &*self.entries), log, seq)
+        self.in_logs().entry(log, seq)
     }
 
     /// Every entry of a log behind a sequence: (sequence, record).
     pub fn entries_behind(&self, log: u32, seq: u64) -> Result<Vec<(u64, RecordId)>, StoreError> {
         let behind = (log, seq.saturating_add(1))..=(log, u64::MAX);
-        let whose = || reading::whose(&*self.logs, log);
+        let whose = self.in_logs().whose(log)?;
         let mut found = Vec::new();
         for row in self.entries.range(behind)? {
             let (key, bytes) = row?;
             let seq = key.value().1;
-            let entry = entries::in_log(bytes.value(), seq, whose)?;
+            let (entry, _) = entries::in_log(bytes.value(), seq, || Ok(whose))?;
             found.push((seq, entry.header.record));
         }
         Ok(found)
@@ -309,7 +364,7 @@ impl<'txn> Writing<'txn> {
 
     /// What a record says now.
     pub fn content(&self, num: u64, row: &RecordRow) -> Result<Option<Content>, StoreError> {
-        reading::content(&*self.views, (&*self.logs, &*self.entries), num, row)
+        reading::content(&*self.views, &self.in_logs(), num, row)
     }
 
     /// Notes that an entry is a change of a record.
@@ -473,4 +528,13 @@ impl<'txn> Writing<'txn> {
         self.set_meta_u64("entries", entries);
         Ok(())
     }
+}
+
+fn piece(entry: &Entry) -> Option<Piece<'_>> {
+    let payload = entry.payload.as_ref()?;
+    Some(Piece {
+        bytes: &payload.bytes,
+        packed: &payload.packed,
+        is_signed: entry.signature.is_some(),
+    })
 }

@@ -48,12 +48,15 @@ pub fn entries(bytes: &[u8]) {
     assert_eq!(Range::of(&entries, None), Some(range));
 }
 
-/// A batch: the frame as it comes, and arbitrary ranges in an honest zstd frame.
+/// A batch: the frame as it comes, and arbitrary ranges and payloads in honest zstd frames.
 pub fn batch(bytes: &[u8]) {
     let frame = |inner: &[u8]| [&[4], inner].concat();
     let _ = Message::from_frame(&frame(bytes));
-    let packed = zstd::bulk::compress(bytes, 1).expect("compresses");
-    let _ = Message::from_frame(&frame(&packed));
+    let packed = |bytes: &[u8]| zstd::bulk::compress(bytes, 1).expect("compresses");
+    let _ = Message::from_frame(&frame(&packed(bytes)));
+    let (share, rest) = bytes.split_first().unwrap_or((&0, &[]));
+    let (head, payloads) = rest.split_at(rest.len() * usize::from(*share) / 256);
+    let _ = Message::from_frame(&frame(&[packed(head), packed(payloads)].concat()));
 }
 
 /// A file that somebody imports.

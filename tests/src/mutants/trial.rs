@@ -60,12 +60,10 @@ pub(super) fn judge(scene: &Scene, stand: &Stand, mutant: &Mutant, random: &mut 
     let (first, took) = first.unwrap_or_else(|| (nothing(scene), Duration::ZERO));
     verdict.refused = reason(&first, &mutant.entry);
     verdict.is_harmful |= harms(&first, stand, &changes, &mutant);
-    if let Some(reason) = verdict.refused {
+    if verdict.refused.is_some() {
         verdict.refusal = took.saturating_sub(stand.honest_cost(scene));
         if verdict.refusal >= SUSPICIOUS {
-            let (cost, alone) = refusal_cost(scene, stand, &mutant, took);
-            verdict.refusal = cost;
-            verdict.is_divergent |= alone.is_some_and(|alone| alone != reason);
+            verdict.refusal = refusal_cost(scene, stand, &mutant, took);
         }
     }
     changes.reverse();
@@ -109,7 +107,7 @@ fn timed(scene: &Scene, changes: &[AuthoredChange]) -> (Materialised, Duration) 
     (made, cpu() - before)
 }
 
-/// What a refused change costs by itself, and why: the gate is brought to where the honest changes passed,
+/// What a refused change costs by itself: the gate is brought to where the honest changes passed,
 /// and judges this one alone; the middle of three. The difference of two whole calls, with the change and
 /// without, says no such thing of a long text: there it is one part in hundreds of either, less than what
 /// else the machine does to both.
@@ -118,22 +116,19 @@ fn refusal_cost(
     stand: &Stand,
     mutant: &AuthoredChange,
     first: Duration,
-) -> (Duration, Option<ChangeReason>) {
-    let mut alone: Vec<_> = (0..3)
+) -> Duration {
+    let mut alone: Vec<Option<Duration>> = (0..3)
         .map(|_| {
             let mut gate = Gate::behind(&scene.genesis, &scene.record, &stand.before);
             let before = cpu();
-            let reason = gate.refuses(mutant);
-            (cpu() - before, reason)
+            let refused = gate.refuses(mutant);
+            refused.map(|_| cpu() - before)
         })
         .collect();
-    alone.sort_unstable_by_key(|(took, _)| *took);
+    alone.sort_unstable();
     // What only Automerge refuses costs the record's other changes a second time.
-    let late = (first.saturating_sub(stand.honest_cost(scene)), None);
-    let middle = alone.get(1).copied();
-    middle
-        .filter(|(_, reason)| reason.is_some())
-        .unwrap_or(late)
+    let late = first.saturating_sub(stand.honest_cost(scene));
+    alone.get(1).copied().flatten().unwrap_or(late)
 }
 
 /// Memory that a mutant takes beyond the honest changes: the least of three, because what the

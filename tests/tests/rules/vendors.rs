@@ -18,7 +18,7 @@ const VENDORS: &[(&[&str], &[&str])] = &[
     (&["tantivy"], &["node/src/index/", "node/src/index.rs"]),
     (&["axum"], &["node/src/api/", "node/src/api.rs"]),
     (&["automerge"], &["node/core/src/record/"]),
-    (&["zstd"], &["node/core/src/sync/", "node/src/store/"]),
+    (&["zstd"], &["node/core/src/log/"]),
     (
         &["argon2", "chacha20poly1305", "getrandom", "rpassword"],
         &["node/src/keystore/", "node/src/keystore.rs"],

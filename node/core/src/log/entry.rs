@@ -1,6 +1,7 @@
 //! One entry: a fixed header that is signed and hashed, and a payload beside it, so that a payload
 //! can be purged while the chain still verifies.
 
+use super::block::Packed;
 use crate::id::{EntryHash, GroupId, Incarnation, NodeKey, RecordId, Writer};
 use crate::limits;
 use crate::wire::{self, Domain};
@@ -163,9 +164,21 @@ pub struct Payload {
     pub salt: Salt,
     /// What the entry carries.
     pub bytes: Vec<u8>,
+    /// Where that lies compressed, if it was read from there.
+    pub packed: Packed,
 }
 
 impl Payload {
+    /// A payload that is compressed nowhere yet.
+    #[must_use]
+    pub fn new(salt: Salt, bytes: Vec<u8>) -> Self {
+        Self {
+            salt,
+            bytes,
+            packed: Packed::default(),
+        }
+    }
+
     /// The salted hash that the header names.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {

@@ -1,6 +1,7 @@
 //! Entries and logs: the signed header, the hash chain, and ranges of consecutive entries.
 //! `docs/protocol/log.md` gives the bytes.
 
+pub mod block;
 mod entry;
 mod frontier;
 mod range;

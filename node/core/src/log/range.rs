@@ -7,6 +7,7 @@
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 
+use super::block::Packed;
 use super::entry::{Entry, Header, Payload, PayloadKind, SALT_BYTES};
 use super::frontier::LogHead;
 use crate::id::{EntryHash, GroupId, RecordId, Writer};
@@ -67,6 +68,9 @@ pub struct RangeEntry {
     /// and payload are empty then.
     #[n(6)]
     pub erased: Option<Erased>,
+    /// Where the payload lies compressed; not part of what travels.
+    #[cbor(skip)]
+    pub packed: Packed,
 }
 
 /// A payload that is no more.
@@ -127,6 +131,19 @@ impl Range {
         })
     }
 
+    /// The range without its payloads' bytes, which travel beside it.
+    pub(crate) fn without_payloads(&self) -> Self {
+        let entries = self.entries.iter().map(|entry| RangeEntry {
+            payload: Vec::new(),
+            packed: Packed::default(),
+            ..*entry
+        });
+        Self {
+            entries: entries.collect(),
+            ..*self
+        }
+    }
+
     /// The range without its first entries; it then begins behind the last of them.
     ///
     /// # Errors
@@ -169,6 +186,7 @@ impl Range {
             let payload = wire.erased.is_none().then(|| Payload {
                 salt: *wire.salt,
                 bytes: wire.payload,
+                packed: wire.packed,
             });
             entries.push(Entry {
                 header,
@@ -186,9 +204,9 @@ impl Range {
 impl RangeEntry {
     fn of(entry: &Entry) -> Self {
         let header = &entry.header;
-        let (salt, payload) = match &entry.payload {
-            Some(payload) => (payload.salt, payload.bytes.clone()),
-            None => ([0; SALT_BYTES], Vec::new()),
+        let (salt, payload, packed) = match &entry.payload {
+            Some(payload) => (payload.salt, payload.bytes.clone(), payload.packed.clone()),
+            None => ([0; SALT_BYTES], Vec::new(), Packed::default()),
         };
         let erased = entry.payload.is_none().then(|| Erased {
             len: header.payload_len,
@@ -205,6 +223,7 @@ impl RangeEntry {
             salt: salt.into(),
             payload,
             erased,
+            packed,
         }
     }
 

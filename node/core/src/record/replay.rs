@@ -191,7 +191,8 @@ impl<'a> Gate<'a> {
         Self(Replay::run(genesis, record, changes, Detail::Result))
     }
 
-    /// Why the gate's own rules keep a further change out; none where it passes them.
+    /// Why the gate's own rules keep a further change out; none where it passes them. Where several rules
+    /// do, which one is named depends on what was there before it.
     pub fn refuses(&mut self, change: &AuthoredChange) -> Option<ChangeReason> {
         let opened = Opened::new();
         let mut window = Window::over(std::iter::once((change, &opened)));

@@ -142,10 +142,7 @@ fn own_entries_verify_as_any_others_and_are_signed_often_enough_to_be_served() {
             1 => OwnKind::Change(RecordId([7; 32])),
             _ => OwnKind::Genesis,
         },
-        payload: crate::log::Payload {
-            salt: [3; 16],
-            bytes: vec![1; 1 + usize::from(i % 7) * 20_000],
-        },
+        payload: crate::log::Payload::new([3; 16], vec![1; 1 + usize::from(i % 7) * 20_000]),
     };
     let head = LogHead { seq: 0, hash: zero };
     let drafts = (0..600).map(draft).collect();

@@ -125,10 +125,7 @@ fn an_edit_of_anothers_record_stays_out_and_an_annotation_of_it_is_taken() {
     let payloads = change_payloads(&genesis, &record, &[], None, &edit, &writer).unwrap();
     let entries = payloads.into_iter().map(|bytes| OwnEntry {
         kind: OwnKind::Change(record),
-        payload: Payload {
-            salt: [0; 16],
-            bytes,
-        },
+        payload: Payload::new([0; 16], bytes),
     });
     let entries: Vec<OwnEntry> = entries.collect();
     nodes[1]

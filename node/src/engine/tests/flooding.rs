@@ -58,10 +58,7 @@ fn edits(node: &Bench, record: &RecordId, count: usize) -> Vec<Vec<u8>> {
 fn publish(node: &mut Bench, group: &GroupId, record: &RecordId, changes: Vec<Vec<u8>>) {
     let own = |bytes| OwnEntry {
         kind: OwnKind::Change(*record),
-        payload: Payload {
-            salt: [0; 16],
-            bytes,
-        },
+        payload: Payload::new([0; 16], bytes),
     };
     let entries: Vec<OwnEntry> = changes.into_iter().map(own).collect();
     node.step(|step| step.write_own(group, entries)).unwrap();

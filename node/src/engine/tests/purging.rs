@@ -91,10 +91,7 @@ fn only_the_origin_and_curators_purge() {
     // A node that does it all the same is not followed: the entry is kept, and has no effect.
     nodes[1]
         .step(|step| {
-            let payload = diwan_core::log::Payload {
-                salt: [1; 16],
-                bytes: Vec::new(),
-            };
+            let payload = diwan_core::log::Payload::new([1; 16], Vec::new());
             let kind = verify::OwnKind::Purge(record);
             step.write_own(&group, vec![verify::OwnEntry { kind, payload }])
         })

@@ -9,8 +9,9 @@ use diwan_core::wire::{self, Signed};
 use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::Writing;
+use crate::store::entries::{self, Place};
 use crate::store::rows::{self, LogRow};
-use crate::store::{StoreError, entries, reading};
+use crate::store::{StoreError, log, reading};
 
 impl Writing<'_> {
     /// Keeps a proof.
@@ -42,12 +43,15 @@ impl Writing<'_> {
         keep: u64,
     ) -> Result<(Vec<Entry>, Option<LogState>), StoreError> {
         let behind = (log, keep.saturating_add(1))..=(log, u64::MAX);
-        let whose = || reading::whose(&*self.logs, log);
+        self.split_block(log, keep)?;
         let mut gone = Vec::new();
+        let logs = self.in_logs();
         for row in self.entries.range(behind.clone())? {
             let (key, bytes) = row?;
-            gone.push(entries::in_log(bytes.value(), key.value().1, whose)?);
+            gone.push(logs.read(key.value(), bytes.value(), || logs.whose(log))?);
         }
+        self.last_block.forget();
+        self.blocks.retain_in(behind.clone(), |_, _| false)?;
         self.entries.retain_in(behind.clone(), |_, _| false)?;
         self.quarantine.retain_in(behind.clone(), |_, _| false)?;
         self.missing.retain_in(behind, |_, _| false)?;
@@ -153,13 +157,38 @@ impl Writing<'_> {
 
     /// Erases an entry's payload; its header and signature stay.
     pub fn erase_payload(&mut self, log: u32, seq: u64) -> Result<(), StoreError> {
+        self.split_block(log, seq)?;
         let Some(mut entry) = self.entry(log, seq)? else {
             return Ok(());
         };
-        if entry.payload.take().is_some() {
-            let bytes = entries::in_log_to_bytes(&entry);
-            self.entries.insert((log, seq), bytes.as_slice())?;
+        match entry.payload.take() {
+            Some(_) => self.put_entry(log, &entry, Place::Row),
+            None => Ok(()),
         }
+    }
+
+    /// Gives the entries of a block rows of their own, where one of them is at a sequence: its bytes must
+    /// be able to go without theirs.
+    fn split_block(&mut self, log: u32, seq: u64) -> Result<(), StoreError> {
+        let (first, span) = {
+            let Some(row) = self.blocks.range((log, 0)..=(log, seq))?.next_back() else {
+                return Ok(());
+            };
+            let (key, bytes) = row?;
+            (key.value().1, log::block_from_bytes(bytes.value())?.1)
+        };
+        let end = first.saturating_add(span);
+        if seq >= end {
+            return Ok(());
+        }
+        for seq in first..end {
+            let Some(entry) = self.entry(log, seq)? else {
+                continue;
+            };
+            self.put_entry(log, &entry, Place::Row)?;
+        }
+        self.last_block.forget();
+        self.blocks.remove((log, first))?;
         Ok(())
     }
 
@@ -169,9 +198,7 @@ impl Writing<'_> {
             return Ok(());
         };
         entry.payload = Some(payload);
-        let bytes = entries::in_log_to_bytes(&entry);
-        self.entries.insert((log, seq), bytes.as_slice())?;
-        Ok(())
+        self.put_entry(log, &entry, Place::Row)
     }
 
     /// Notes that a payload is missing, or no longer is.

@@ -51,10 +51,7 @@ impl Pen {
     pub(super) fn write(&mut self, key: &Signing, draft: Draft, random: &mut Random) {
         let mut salt = [0; 16];
         random.fill(&mut salt);
-        let payload = Payload {
-            salt,
-            bytes: draft.payload,
-        };
+        let payload = Payload::new(salt, draft.payload);
         let head = self.head();
         let header = Header {
             group: self.group,

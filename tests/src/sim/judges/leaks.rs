@@ -135,6 +135,7 @@ mod tests {
             salt: [0; 16].into(),
             payload: b"tk-1234 tk-1234 tk-1234 tk-1234 tk-1234".repeat(20),
             erased: None,
+            packed: Default::default(),
         };
         let writer = Writer {
             node: NodeKey([1; 32]),

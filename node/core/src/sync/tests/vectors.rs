@@ -2,9 +2,37 @@
 
 use crate::id::{GroupId, Incarnation, NodeKey, Writer};
 use crate::limits;
+use crate::log::Range;
+use crate::log::block;
 use crate::sync::message::Have;
 use crate::sync::{Hello, Message, PROTOCOL_VERSION};
+use crate::testing::{Pen, key};
 use crate::vectors::{accepted, committed, hex, refused};
+use crate::wire;
+
+/// A batch of three entries, made by hand: its ranges, the lengths of their payloads, and these, a frame
+/// each.
+fn batch_of(
+    change: impl FnOnce(&mut Range, &mut Vec<u32>, &mut Vec<Vec<u8>>),
+) -> Vec<(&'static str, String)> {
+    let whole = Pen::new(key(1), GroupId([1; 32])).range(3);
+    let payloads = whole.entries.iter().map(|entry| entry.payload.clone());
+    let mut payloads: Vec<Vec<u8>> = payloads.collect();
+    let lengths = payloads
+        .iter()
+        .map(|payload| u32::try_from(payload.len()).unwrap());
+    let mut lengths: Vec<u32> = lengths.collect();
+    let mut range = whole.without_payloads();
+    change(&mut range, &mut lengths, &mut payloads);
+    let mut frame = vec![4];
+    frame.extend(block::pack(&wire::encode(&([range], lengths))).unwrap());
+    frame.extend(
+        payloads
+            .iter()
+            .flat_map(|payload| block::pack(payload).unwrap()),
+    );
+    vec![("frame", hex(frame))]
+}
 
 #[test]
 fn frames() {
@@ -17,7 +45,7 @@ fn frames() {
     };
     let hello = Message::Hello(hello).to_frame().unwrap();
     let longer = [hello.as_slice(), &[0]].concat();
-    let zeros = |count: usize| zstd::bulk::compress(&vec![0; count], 3).unwrap();
+    let zeros = |count: usize| block::pack(&vec![0; count]).unwrap();
     let batch = |bytes: Vec<u8>| [vec![4], bytes].concat();
     let mut lying = zeros(1_000);
     // The frame's content size (RFC 8878, section 3.1.1.1.4), here in two bytes less 256.
@@ -86,7 +114,7 @@ fn frames() {
             "a batch that is no zstd",
             35,
             with(batch(b"no zstd at all".to_vec())),
-            "the batch does not declare an allowed size",
+            "the batch does not decompress",
         ),
         refused(
             "a batch that says to be too large",
@@ -101,6 +129,57 @@ fn frames() {
             "the batch does not decompress",
         ),
         refused("a batch of zeros", 35, with(batch(zeros(1_000))), ""),
+        accepted(
+            "a batch of three entries, the payload of each in a frame of its own",
+            batch_of(|_, _, _| ()),
+        ),
+        accepted(
+            "the same in one frame",
+            batch_of(|_, _, payloads| *payloads = vec![payloads.concat()]),
+        ),
+        refused(
+            "a payload over two frames",
+            34,
+            batch_of(|_, _, payloads| {
+                let half = payloads[0].split_off(5);
+                payloads.insert(1, half);
+            }),
+            "the batch holds no ranges: a payload over two frames",
+        ),
+        refused(
+            "a payload more than there are entries",
+            34,
+            batch_of(|_, _, payloads| payloads.push(vec![1])),
+            "the batch holds no ranges: more payloads than entries",
+        ),
+        refused(
+            "a payload less than there are entries",
+            34,
+            batch_of(|_, _, payloads| payloads.truncate(2)),
+            "the batch does not decompress",
+        ),
+        refused(
+            "a length less than there are entries",
+            34,
+            batch_of(|_, lengths, _| lengths.truncate(2)),
+            "the batch holds no ranges: 3 entries, 2 lengths",
+        ),
+        refused(
+            "a payload among the headers",
+            34,
+            batch_of(|range, _, _| range.entries[0].payload = vec![1]),
+            "the batch holds no ranges: a payload among the headers",
+        ),
+        refused(
+            "frames that are too large only together",
+            35,
+            batch_of(|_, lengths, payloads| {
+                let most = limits::BATCH_BYTES - 1_000;
+                lengths[..2].fill(u32::try_from(most).unwrap());
+                *payloads = vec![vec![0; most]; 2];
+            }),
+            "the batch does not declare an allowed size",
+        ),
     ];
     committed(
         "frames.json",
