@@ -52,9 +52,11 @@ pub(crate) const BLOCKING_THREADS: usize = 8;
 
 /// Frames read ahead of the session: then the stream's own backpressure holds the peer back.
 pub(crate) const FRAMES_AHEAD: usize = 4;
-/// Frames of entries that one session takes before it looks at what else there is: they are stored
-/// together, with one wait for the disk, and each is in memory decompressed.
+/// Frames of entries of one session that are at the writer at once: they are stored together, with one
+/// wait for the disk, and each is in memory decompressed.
 pub(crate) const BATCHES_TOGETHER: usize = 4;
+/// Frames of entries that one session takes before it looks at what else there is.
+pub(crate) const BATCHES_IN_A_ROW: usize = 32;
 /// Batches of entries that wait to be written: one on the wire, one ready.
 pub(crate) const BATCHES_AHEAD: usize = 2;
 /// Bytes that wait to be written to a peer that does not read: then the session ends. Batches of

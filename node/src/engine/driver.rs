@@ -16,8 +16,8 @@ use super::peers::{FLOODS, Peers};
 use super::reads::Reads;
 use super::{Engine, EngineError, Enqueued, State, Step, Taken, compared, served};
 use crate::limits::{
-    BATCHES_TOGETHER, DUE_RECORDS, FRAMES_AHEAD, QUEUED_BYTES, QUEUED_BYTES_IN_ALL,
-    QUEUED_BYTES_SHARE,
+    BATCHES_IN_A_ROW, BATCHES_TOGETHER, DUE_RECORDS, FRAMES_AHEAD, QUEUED_BYTES,
+    QUEUED_BYTES_IN_ALL, QUEUED_BYTES_SHARE,
 };
 use crate::net::{Link, LinkHandle, LinkReader, LinkWriter};
 use crate::store::{Reading, StoreError};
@@ -159,7 +159,7 @@ impl Driver {
             };
             match input {
                 Input::Frame(frame) if Message::brings_entries(&frame) => {
-                    self.take_entries(frame).await?;
+                    self.take_entries(frame, &mut held_since_ms).await?;
                 }
                 Input::Frame(frame) => {
                     let mut cost = Cost::default();
@@ -172,13 +172,17 @@ impl Driver {
         }
     }
 
-    /// Takes a frame of entries, and those that have arrived behind it, as many as
-    /// [`BATCHES_TOGETHER`]: while the writer stores one the next is read, and what waits for the
-    /// writer together is durable with one commit.
-    async fn take_entries(&mut self, first: Vec<u8>) -> Result<(), End> {
+    /// Takes a frame of entries, and those that have arrived behind it, as long as the agency has its
+    /// turn, and [`BATCHES_IN_A_ROW`] at most. Of these [`BATCHES_TOGETHER`] are at the writer at once:
+    /// while it stores some the next are read, and what waits for it together is durable with one commit.
+    async fn take_entries(
+        &mut self,
+        first: Vec<u8>,
+        held_since_ms: &mut Option<u64>,
+    ) -> Result<(), End> {
         let mut submitted = VecDeque::new();
         let mut next = Some(first);
-        for _ in 0..BATCHES_TOGETHER {
+        for _ in 0..BATCHES_IN_A_ROW {
             let Some(frame) = next.take() else { break };
             let mut cost = Cost::default();
             let mut own = None;
@@ -190,26 +194,38 @@ impl Driver {
                 None => self.charge(cost),
             }
             done?;
+            if submitted.len() >= BATCHES_TOGETHER
+                && let Some(oldest) = submitted.pop_front()
+            {
+                self.stored(oldest).await?;
+            }
             let arrived = self.next_frame.take();
             self.next_frame = arrived.or_else(|| self.frames.try_recv().ok());
-            next = self
-                .next_frame
-                .take_if(|frame| Message::brings_entries(frame));
+            if self.may_take(1, held_since_ms)? {
+                next = self
+                    .next_frame
+                    .take_if(|frame| Message::brings_entries(frame));
+            }
         }
         // What was taken out and is not its turn yet.
         self.next_frame = next.or(self.next_frame.take());
-        while let Some((enqueued, mut cost)) = submitted.pop_front() {
-            let done = match enqueued.answer().await {
-                Ok(answer) => {
-                    let input = taken(answer, &mut cost);
-                    self.fulfil(input, &mut cost, None).await
-                }
-                Err(error) => Err(error.into()),
-            };
-            self.charge(cost);
-            done?;
+        while let Some(oldest) = submitted.pop_front() {
+            self.stored(oldest).await?;
         }
         Ok(())
+    }
+
+    /// Waits until the writer has stored what it was given, and tells the session.
+    async fn stored(&mut self, (enqueued, mut cost): (Submission, Cost)) -> Result<(), End> {
+        let done = match enqueued.answer().await {
+            Ok(answer) => {
+                let input = taken(answer, &mut cost);
+                self.fulfil(input, &mut cost, None).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        self.charge(cost);
+        done
     }
 
     /// Whether the next frame may be taken now. Asked again at the next tick at the latest.

@@ -16,8 +16,15 @@ use super::{Engine, EngineError};
 use crate::index::{Index, IndexError, Indexable, Writer};
 use crate::store::{Reading, RecordRow, StoreError};
 
-/// Journal lines of one index commit.
-const LINES: usize = 4_000;
+/// Journal lines of one index commit: the fewer commits, the fewer segments are to be merged; a search
+/// that waits for one waits for as many at most.
+const LINES: usize = 10_000;
+
+/// How long the store is quiet before indexing begins: what arrives goes first.
+const QUIET: Duration = Duration::from_millis(40);
+
+/// How long indexing waits for that at most.
+const QUIET_AT_LATEST: Duration = Duration::from_secs(2);
 
 /// What lies at least between two index commits, as long as nobody waits for the second.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -118,9 +125,9 @@ async fn follow(
     let mut next = Instant::now();
     loop {
         let mut target = state.borrow_and_update().store_seq;
-        if at < target && target - at < LINES as u64 {
+        if at < target {
             tokio::select! {
-                () = tokio::time::sleep_until(next) => {}
+                () = quiet(&mut state, next) => {}
                 // Nobody can wish any more where the follower has no handle left.
                 Ok(_) = wishes.wait_for(|wanted| *wanted > at) => {}
             }
@@ -154,6 +161,18 @@ async fn follow(
         }
         if state.changed().await.is_err() {
             return;
+        }
+    }
+}
+
+/// Waits until a moment, and until nothing was committed for a while.
+async fn quiet<T>(state: &mut watch::Receiver<T>, from: Instant) {
+    let latest = Instant::now() + QUIET_AT_LATEST;
+    tokio::time::sleep_until(from).await;
+    while Instant::now() < latest {
+        match tokio::time::timeout(QUIET, state.changed()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return,
         }
     }
 }

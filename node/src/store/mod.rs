@@ -29,7 +29,7 @@ const SCHEMA_VERSION: u64 = 2;
 /// The layout before blocks: its rows are read as they are.
 const WITHOUT_BLOCKS: u64 = 1;
 /// Memory for redb's page cache, in bytes: enough for the inner pages of a million records.
-const CACHE_BYTES: usize = 12 * 1024 * 1024;
+const CACHE_BYTES: usize = 10 * 1024 * 1024;
 
 /// Why the store did not do what it should.
 #[derive(Debug, thiserror::Error)]
