@@ -24,7 +24,7 @@ const LINES: usize = 10_000;
 const QUIET: Duration = Duration::from_millis(40);
 
 /// How long indexing waits for that at most.
-const QUIET_AT_LATEST: Duration = Duration::from_secs(2);
+const QUIET_AT_LATEST: Duration = Duration::from_secs(5);
 
 /// What lies at least between two index commits, as long as nobody waits for the second.
 const PAUSE: Duration = Duration::from_millis(250);

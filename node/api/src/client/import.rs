@@ -1,13 +1,16 @@
 //! Importing documents: found, read, sent in batches, and their outcomes gathered. The program
 //! `diwan import` and the demonstration share it.
 //!
-//! While one batch is at the node the next is read, so that neither waits for the other; only one is
-//! on its way, so that an import never holds more than two batches in memory.
+//! While batches are at the node the next is read, so that neither waits for the other. Two are on their
+//! way at once, so that the node always has one to go on with; an import never holds more than three in
+//! memory. Which of the two is stored first is not said, so a document that both may change is sent when
+//! the one before is durable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
+use tokio::task::JoinHandle;
 
 use super::Client;
 use crate::document::{self, Loaded, Options, Plan, ScanError, SkipReason, Warned};
@@ -180,41 +183,81 @@ pub async fn import(
     gathering.skip_documents(reading.plan.skipped().to_vec());
 
     let mut batch;
+    let mut sent: Option<Sent> = None;
     (reading, batch) = read_batch(reading).await?;
     while let Some(current) = batch {
-        let sent = send(client, request, &current.drafts);
-        let (sent, read) = tokio::join!(sent, read_batch(reading));
-        gathering.take(current, sent?);
+        if let Some(before) = sent.take_if(|before| before.shares_a_record_with(&current)) {
+            before.answered(&mut gathering).await?;
+        }
+        let now = Sent::begin(client, request, current);
+        let read = read_batch(reading).await;
+        if let Some(before) = sent.replace(now) {
+            before.answered(&mut gathering).await?;
+        }
         (reading, batch) = read?;
+    }
+    if let Some(last) = sent {
+        last.answered(&mut gathering).await?;
     }
     Ok(gathering.report)
 }
 
-/// Sends the drafts of a batch; a batch of skipped files only needs no request.
-async fn send(
-    client: &Client,
-    request: &Import,
-    drafts: &[Draft],
-) -> Result<(Vec<ImportOutcome>, u64), ApiError> {
-    if drafts.is_empty() {
-        return Ok((Vec::new(), 0));
-    }
-    let answer = client
-        .import_batch(&ImportBatch {
+type Answered = Result<(Vec<ImportOutcome>, u64), ApiError>;
+
+/// A batch on its way.
+struct Sent {
+    batch: Batch,
+    answer: JoinHandle<Answered>,
+}
+
+impl Sent {
+    fn begin(client: &Client, request: &Import, batch: Batch) -> Self {
+        let import = ImportBatch {
             group: request.group.clone(),
             kind: request.kind.clone(),
-            drafts: drafts.to_vec(),
+            drafts: batch.drafts.clone(),
             dry_run: request.dry_run,
             editors: request.editors.clone(),
-        })
-        .await?;
-    if answer.outcomes.len() != drafts.len() {
+        };
+        let answer = tokio::spawn(send(client.clone(), import));
+        Self { batch, answer }
+    }
+
+    /// Whether a later batch may change a record that this one creates or changes.
+    fn shares_a_record_with(&self, later: &Batch) -> bool {
+        let own: BTreeSet<&str> = self.batch.drafts.iter().flat_map(names_of).collect();
+        let mut theirs = later.drafts.iter().flat_map(names_of);
+        theirs.any(|name| own.contains(name))
+    }
+
+    async fn answered(self, gathering: &mut Gathering<'_>) -> Result<(), ApiError> {
+        let answer = self.answer.await;
+        let answer =
+            answer.map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error));
+        gathering.take(self.batch, answer??);
+        Ok(())
+    }
+}
+
+/// What says that a draft is a state of a record: its key at its source, the record's id, its file's name.
+fn names_of(draft: &Draft) -> impl Iterator<Item = &str> {
+    let names = [&draft.import_key, &draft.record, &draft.file_name];
+    names.into_iter().flatten().map(String::as_str)
+}
+
+/// Sends the drafts of a batch; a batch of skipped files only needs no request.
+async fn send(client: Client, batch: ImportBatch) -> Answered {
+    if batch.drafts.is_empty() {
+        return Ok((Vec::new(), 0));
+    }
+    let answer = client.import_batch(&batch).await?;
+    if answer.outcomes.len() != batch.drafts.len() {
         return Err(ApiError::new(ErrorCode::Internal).with(
             "detail",
             format_args!(
                 "{} outcomes for {} drafts",
                 answer.outcomes.len(),
-                drafts.len()
+                batch.drafts.len()
             ),
         ));
     }
@@ -444,5 +487,50 @@ fn json_bytes(draft: &Draft) -> usize {
     match serde_json::to_writer(&mut count, draft) {
         Ok(()) => count.0,
         Err(_) => usize::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(draft: Draft) -> Sent {
+        let drafts = vec![Draft::default(), draft];
+        Sent {
+            batch: Batch {
+                drafts,
+                ..Batch::default()
+            },
+            answer: tokio::spawn(async { Ok((Vec::new(), 0)) }),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_document_waits_for_the_one_that_it_may_be_a_state_of() {
+        let named = |name: &str| Some(name.to_owned());
+        let drafts = [
+            Draft {
+                import_key: named("key"),
+                ..Draft::default()
+            },
+            Draft {
+                record: named("id"),
+                ..Draft::default()
+            },
+            Draft {
+                file_name: named("README.md"),
+                ..Draft::default()
+            },
+        ];
+        for (at, before) in drafts.iter().enumerate() {
+            for (later, draft) in drafts.iter().enumerate() {
+                let batch = Batch {
+                    drafts: vec![draft.clone()],
+                    ..Batch::default()
+                };
+                let shares = sent(before.clone()).shares_a_record_with(&batch);
+                assert_eq!(shares, at == later);
+            }
+        }
     }
 }

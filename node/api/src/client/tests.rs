@@ -263,6 +263,37 @@ async fn an_import_makes_batches_and_gathers_what_became_of_each_file() {
 }
 
 #[tokio::test]
+async fn two_batches_of_an_import_are_on_their_way_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(home.path().join("node.sock")).unwrap();
+    // A node that answers the first request once it has the second: with one at a time nobody goes on.
+    let node = tokio::spawn(async move {
+        let (mut first, _) = listener.accept().await.unwrap();
+        let one = read_request(&mut first).await;
+        let (mut second, _) = listener.accept().await.unwrap();
+        let other = read_request(&mut second).await;
+        second.write_all(&importing(&other)).await.unwrap();
+        first.write_all(&importing(&one)).await.unwrap();
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let filler = "a line of text.\n".repeat(60_000);
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        let text = format!("# {name}\n\n{filler}");
+        std::fs::write(folder.path().join(format!("{name}.md")), text).unwrap();
+    }
+    let client = Client::unix(home.path().join("node.sock"));
+    let asked = request(vec![folder.path().to_owned()]);
+    let mut ignore = |_: Progress<'_>| {};
+    let imported = import(&client, &asked, &mut ignore);
+    let imported = tokio::time::timeout(std::time::Duration::from_secs(30), imported);
+    let report = imported.await.unwrap().unwrap();
+    // In the order of the documents, whichever was answered first.
+    let titles: Vec<_> = report.records.iter().map(|r| r.record.as_str()).collect();
+    assert_eq!(titles, ["a", "b", "c", "d", "e", "f"]);
+    node.await.unwrap();
+}
+
+#[tokio::test]
 async fn an_import_of_a_missing_path_or_into_an_unknown_group_fails_as_a_whole() {
     let node = Fake::start(|_| answer(404, r#"{"error":{"code":"unknown-group"}}"#));
     let missing = import(
