@@ -20,6 +20,10 @@ use crate::store::{Reading, RecordRow, StoreError};
 /// that waits for one waits for as many at most.
 const LINES: usize = 10_000;
 
+/// Records read from one commit of the store: pages that its writer frees are used again once no reader
+/// sees them.
+const READ_TOGETHER: usize = 500;
+
 /// How long the store is quiet before indexing begins: what arrives goes first.
 const QUIET: Duration = Duration::from_millis(40);
 
@@ -204,8 +208,7 @@ fn run_passes(mut writer: Writer, orders: &mpsc::Receiver<Order>) {
 
 /// Indexes what the journal holds behind `from`.
 fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, PassError> {
-    let reading = engine.read()?;
-    let lines = reading.journal_behind(from, LINES)?;
+    let lines = engine.read()?.journal_behind(from, LINES)?;
     let Some((last, _)) = lines.last() else {
         return Ok(Pass {
             seq: from,
@@ -213,10 +216,14 @@ fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, P
         });
     };
     let nums: BTreeSet<u64> = lines.iter().map(|(_, num)| *num).collect();
-    for num in nums {
-        match indexable(&reading, num)? {
-            Some(document) => writer.put(&document)?,
-            None => writer.remove(num)?,
+    let nums: Vec<u64> = nums.into_iter().collect();
+    for nums in nums.chunks(READ_TOGETHER) {
+        let reading = engine.read()?;
+        for num in nums {
+            match indexable(&reading, *num)? {
+                Some(document) => writer.put(&document)?,
+                None => writer.remove(*num)?,
+            }
         }
     }
     writer.commit(*last)?;
