@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 /// How long a node may take to answer, and to end.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(1_200);
 /// How often a starting node, or one that is to reach a state, is asked.
 const ASK_EVERY: Duration = Duration::from_millis(5);
 /// The configuration of a node that measures itself against others: no log but what is wrong.
