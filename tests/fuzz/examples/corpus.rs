@@ -38,6 +38,7 @@ fn main() {
     ] {
         seeds.push((target, text.as_bytes().to_vec()));
     }
+    seeds.extend(diwan_fuzz::batch_seeds());
     for (at, (target, bytes)) in seeds.iter().enumerate() {
         let folder = Path::new("corpus").join(target);
         std::fs::create_dir_all(&folder).unwrap();

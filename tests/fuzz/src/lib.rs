@@ -10,16 +10,16 @@
     reason = "test code: what fails here is a finding"
 )]
 
+mod batches;
 mod changes;
 mod craft;
 mod statements;
 
 use diwan_api::document::{LineContext, MarkdownContext, parse_line, parse_markdown};
 use diwan_api::types;
-use diwan_core::log::{Header, Range};
 use diwan_core::sync::Message;
-use diwan_core::{limits, wire};
 
+pub use batches::{batch, entries, seeds as batch_seeds};
 pub use changes::{change_gate, seeds as change_seeds};
 pub use statements::{cards, chains, seeds as statement_seeds};
 
@@ -31,32 +31,6 @@ pub fn frames(bytes: &[u8]) {
     };
     let again = message.to_frame().expect("what was read can be written");
     assert_eq!(Message::from_frame(&again).as_ref(), Ok(&message));
-}
-
-/// A header, and a range of entries.
-pub fn entries(bytes: &[u8]) {
-    if let Ok(header) = Header::from_bytes(bytes) {
-        assert_eq!(header.to_bytes().as_slice(), bytes);
-    }
-    let Ok(range) = wire::decode::<Range>(bytes, limits::BATCH_BYTES) else {
-        return;
-    };
-    let Ok(entries) = range.clone().into_entries(None) else {
-        return;
-    };
-    // Both ends derive the same headers, and so the same range.
-    assert_eq!(Range::of(&entries, None), Some(range));
-}
-
-/// A batch: the frame as it comes, and arbitrary ranges and payloads in honest zstd frames.
-pub fn batch(bytes: &[u8]) {
-    let frame = |inner: &[u8]| [&[4], inner].concat();
-    let _ = Message::from_frame(&frame(bytes));
-    let packed = |bytes: &[u8]| zstd::bulk::compress(bytes, 1).expect("compresses");
-    let _ = Message::from_frame(&frame(&packed(bytes)));
-    let (share, rest) = bytes.split_first().unwrap_or((&0, &[]));
-    let (head, payloads) = rest.split_at(rest.len() * usize::from(*share) / 256);
-    let _ = Message::from_frame(&frame(&[packed(head), packed(payloads)].concat()));
 }
 
 /// A file that somebody imports.
