@@ -23,7 +23,10 @@ pub(super) struct Opened {
 
 /// The block that was opened last: entries are read in order, many from one block.
 #[derive(Default)]
-pub(super) struct LastOpened(Mutex<Option<((u32, u64), Arc<Opened>)>>);
+pub(super) struct LastOpened(Mutex<Option<OpenedAt>>);
+
+/// A block's key, and the block.
+type OpenedAt = ((u32, u64), Arc<Opened>);
 
 impl LastOpened {
     /// Forgets it: blocks have changed.
@@ -73,18 +76,17 @@ pub(super) fn block_from_bytes(bytes: &[u8]) -> Result<(Block, u64), StoreError>
 }
 
 /// The tables that hold logs.
-pub(super) struct Logs<'a, L, E, B> {
+pub(super) struct Logs<'a, L, E> {
     pub(super) logs: &'a L,
     pub(super) entries: &'a E,
-    pub(super) blocks: &'a B,
+    pub(super) blocks: &'a E,
     pub(super) last: &'a LastOpened,
 }
 
-impl<L, E, B> Logs<'_, L, E, B>
+impl<L, E> Logs<'_, L, E>
 where
     L: ReadableTable<u32, &'static [u8]>,
     E: ReadableTable<(u32, u64), &'static [u8]>,
-    B: ReadableTable<(u32, u64), &'static [u8]>,
 {
     /// Whose log it is, and of which group.
     pub(super) fn whose(&self, log: u32) -> Result<(GroupId, Writer), StoreError> {

@@ -18,6 +18,9 @@ use super::log::{LastOpened, Logs};
 use super::rows::{self, GroupRow, LogRow, RecordRow, RecordState};
 use super::tables::{self, Id};
 
+type LogRows = ReadOnlyTable<u32, &'static [u8]>;
+type EntryRows = ReadOnlyTable<(u32, u64), &'static [u8]>;
+
 /// The tables of a consistent view.
 pub struct Reading {
     meta: ReadOnlyTable<&'static str, &'static [u8]>,
@@ -25,9 +28,9 @@ pub struct Reading {
     trust: ReadOnlyTable<&'static Id, &'static [u8]>,
     group_chains: ReadOnlyTable<(&'static Id, u32), &'static [u8]>,
     groups: ReadOnlyTable<&'static Id, &'static [u8]>,
-    logs: ReadOnlyTable<u32, &'static [u8]>,
-    entries: ReadOnlyTable<(u32, u64), &'static [u8]>,
-    blocks: ReadOnlyTable<(u32, u64), &'static [u8]>,
+    logs: LogRows,
+    entries: EntryRows,
+    blocks: EntryRows,
     last_block: LastOpened,
     records: ReadOnlyTable<u64, &'static [u8]>,
     record_ids: ReadOnlyTable<&'static Id, u64>,
@@ -240,14 +243,7 @@ impl Reading {
         self.in_logs().entry(log, seq)
     }
 
-    fn in_logs(
-        &self,
-    ) -> Logs<
-        '_,
-        ReadOnlyTable<u32, &'static [u8]>,
-        ReadOnlyTable<(u32, u64), &'static [u8]>,
-        ReadOnlyTable<(u32, u64), &'static [u8]>,
-    > {
+    fn in_logs(&self) -> Logs<'_, LogRows, EntryRows> {
         Logs {
             logs: &self.logs,
             entries: &self.entries,
@@ -466,7 +462,6 @@ pub(super) fn content(
     logs: &Logs<
         '_,
         impl ReadableTable<u32, &'static [u8]>,
-        impl ReadableTable<(u32, u64), &'static [u8]>,
         impl ReadableTable<(u32, u64), &'static [u8]>,
     >,
     num: u64,

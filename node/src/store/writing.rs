@@ -23,6 +23,9 @@ use super::rows::{self, GroupRow, LogRow, RecordRow};
 use super::tables::{self, Id};
 use super::tracked::{Opening, Tracked};
 
+type LogRows<'txn> = Table<'txn, u32, &'static [u8]>;
+type EntryRows<'txn> = Table<'txn, (u32, u64), &'static [u8]>;
+
 /// The tables of an open transaction.
 pub struct Writing<'txn> {
     /// How often something was written: where never, there is nothing to commit.
@@ -282,14 +285,7 @@ impl<'txn> Writing<'txn> {
         Ok(())
     }
 
-    fn in_logs(
-        &self,
-    ) -> Logs<
-        '_,
-        Table<'txn, u32, &'static [u8]>,
-        Table<'txn, (u32, u64), &'static [u8]>,
-        Table<'txn, (u32, u64), &'static [u8]>,
-    > {
+    fn in_logs(&self) -> Logs<'_, LogRows<'txn>, EntryRows<'txn>> {
         Logs {
             logs: &self.logs,
             entries: &self.entries,

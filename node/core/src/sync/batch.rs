@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(pack(&came).unwrap(), sent);
         // A part of a block is a block of its own, and holds no other payload.
         let part = came[0].clone().skip(150).unwrap();
-        let again = unpack(&pack(&[part.clone()]).unwrap()).unwrap();
+        let again = unpack(&pack(std::slice::from_ref(&part)).unwrap()).unwrap();
         assert_eq!(again, [part]);
         let sent = pack(&again).unwrap();
         let (_, _, payloads) = block::first_frame(&sent).unwrap();
