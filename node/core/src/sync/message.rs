@@ -11,7 +11,7 @@ use crate::verify::Branch;
 use crate::wire::{self, WireError};
 
 /// The version that this code speaks.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// The type of a frame of entries.
 const ENTRIES: u8 = 4;
