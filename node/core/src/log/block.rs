@@ -38,9 +38,9 @@ pub fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The same, where it is shorter than the bytes are.
+/// The same, where that saves bytes.
 #[must_use]
-pub fn pack_if_shorter(bytes: &[u8]) -> Option<Vec<u8>> {
+pub fn pack_if_worth(bytes: &[u8]) -> Option<Vec<u8>> {
     let worth = bytes.len() >= WORTH_PACKING;
     let frame = worth.then(|| pack(bytes))?;
     frame.filter(|frame| frame.len() < bytes.len())
@@ -95,6 +95,12 @@ impl Block {
     #[must_use]
     pub fn open(&self) -> Option<Vec<u8>> {
         unpack(&self.frame, self.bytes)
+    }
+
+    /// The frame is no longer than a compressor makes it. A peer may send one that has parts which hold
+    /// nothing; it is read, and neither kept nor passed on.
+    fn is_tight(&self) -> bool {
+        self.frame.len() <= zstd::zstd_safe::compress_bound(self.bytes)
     }
 }
 
@@ -163,6 +169,9 @@ pub fn runs(mut pieces: &[Piece<'_>]) -> Option<Vec<Run>> {
 /// The first payloads, where they are all of a block.
 fn kept_run(pieces: &[Piece<'_>]) -> Option<Run> {
     let (block, _) = pieces.first()?.packed.0.as_ref()?;
+    if !block.is_tight() {
+        return None;
+    }
     let (mut count, mut offset) = (0, 0);
     for piece in pieces {
         if offset == block.bytes || !piece.packed.is_at(block, offset) {
@@ -270,6 +279,37 @@ mod tests {
         assert_eq!(counts, [31, 32, 32, 4]);
     }
 
+    /// A block of zstd's format (RFC 8878, 3.1.1.2) that is raw, not the last, and holds nothing.
+    const EMPTY_PART: [u8; 3] = [0, 0, 0];
+
+    #[test]
+    fn a_frame_that_holds_nothing_in_places_is_read_and_packed_anew() {
+        let text = payloads(3);
+        let whole = text
+            .iter()
+            .map(|(bytes, _)| bytes.as_slice())
+            .collect::<Vec<_>>()
+            .concat();
+        let honest = pack(&whole).unwrap();
+        // Magic, descriptor, and a content size of two bytes come first.
+        let (head, rest) = honest.split_at(4 + 1 + 2);
+        let padding = EMPTY_PART.repeat(whole.len());
+        let block = Arc::new(Block {
+            frame: [head, &padding, rest].concat(),
+            bytes: whole.len(),
+        });
+        assert_eq!(block.open(), Some(whole));
+        let mut offset = 0;
+        let mut placed = Vec::new();
+        for (bytes, _) in &text {
+            placed.push((bytes.clone(), Packed::at(&block, offset)));
+            offset += bytes.len();
+        }
+        let again = runs_of(&placed, 1_000);
+        assert_eq!(again.len(), 1);
+        assert_eq!(again[0].block.frame, honest);
+    }
+
     #[test]
     fn a_frame_says_what_follows_it() {
         let two = [pack(b"one").unwrap(), pack(b"second").unwrap()].concat();
@@ -287,7 +327,7 @@ mod tests {
     #[test]
     fn noise_is_not_packed_where_that_is_longer() {
         let noise: Vec<u8> = (0..200_u8).map(|at| at.wrapping_mul(151)).collect();
-        assert_eq!(pack_if_shorter(&noise), None);
-        assert!(pack_if_shorter(&b"plain ".repeat(30)).is_some());
+        assert_eq!(pack_if_worth(&noise), None);
+        assert!(pack_if_worth(&b"plain ".repeat(30)).is_some());
     }
 }
