@@ -1,5 +1,7 @@
 //! Entries as they lie in the store: bytes, the payload compressed.
 
+use std::borrow::Cow;
+
 use diwan_core::id::{EntryHash, GroupId, RecordId, Writer};
 use diwan_core::limits;
 use diwan_core::log::block::{self, Block};
@@ -151,42 +153,49 @@ fn read_short(bytes: &[u8], seq: u64, (group, writer): (GroupId, Writer)) -> Opt
 /// What follows the header.
 struct Body<'a> {
     entry: &'a Entry,
-    packed: Option<Vec<u8>>,
-    block: Option<(u64, u32)>,
+    written: Written<'a>,
+}
+
+/// An entry's payload as its row is given it.
+enum Written<'a> {
+    None,
+    Plain(&'a [u8]),
+    Packed(Cow<'a, [u8]>),
+    InBlock(u64, u32),
 }
 
 impl<'a> Body<'a> {
-    fn of(entry: &'a Entry, place: Place<'_>) -> Self {
-        let bytes = entry.payload.as_ref().map(|payload| &payload.bytes);
-        let packed = match place {
-            Place::Row => bytes.and_then(|bytes| block::pack_if_shorter(bytes)),
-            Place::Frame(block) => (block.frame.len() < block.bytes).then(|| block.frame.clone()),
-            Place::Block(..) => None,
+    fn of(entry: &'a Entry, place: Place<'a>) -> Self {
+        let written = match (&entry.payload, place) {
+            (None, _) => Written::None,
+            (Some(_), Place::Block(first, offset)) => Written::InBlock(first, offset),
+            (Some(_), Place::Frame(block)) if block.frame.len() < block.bytes => {
+                Written::Packed(Cow::Borrowed(&block.frame))
+            }
+            (Some(payload), Place::Frame(_)) => Written::Plain(&payload.bytes),
+            (Some(payload), Place::Row) => match block::pack_if_worth(&payload.bytes) {
+                Some(frame) => Written::Packed(Cow::Owned(frame)),
+                None => Written::Plain(&payload.bytes),
+            },
         };
-        let block = match place {
-            Place::Block(first, offset) => Some((first, offset)),
-            Place::Row | Place::Frame(_) => None,
-        };
-        Self {
-            entry,
-            packed,
-            block,
-        }
+        Self { entry, written }
     }
 
     fn flags(&self) -> u8 {
-        flag(self.entry.signature.is_some(), SIGNED)
-            | flag(self.entry.payload.is_some(), HAS_PAYLOAD)
-            | flag(self.packed.is_some(), PACKED)
-            | flag(self.block.is_some(), IN_BLOCK)
+        let payload = match self.written {
+            Written::None => 0,
+            Written::Plain(_) => HAS_PAYLOAD,
+            Written::Packed(_) => HAS_PAYLOAD | PACKED,
+            Written::InBlock(..) => HAS_PAYLOAD | IN_BLOCK,
+        };
+        payload | flag(self.entry.signature.is_some(), SIGNED)
     }
 
     fn payload(&self) -> &[u8] {
-        let payload = self.entry.payload.as_ref();
-        let plain = payload.map_or(&[][..], |payload| &payload.bytes);
-        match self.block {
-            Some(_) => &[],
-            None => self.packed.as_deref().unwrap_or(plain),
+        match &self.written {
+            Written::None | Written::InBlock(..) => &[],
+            Written::Plain(bytes) => bytes,
+            Written::Packed(frame) => frame,
         }
     }
 
@@ -200,12 +209,12 @@ impl<'a> Body<'a> {
         }
         if let Some(payload) = &self.entry.payload {
             bytes.extend(payload.salt);
-            if let Some((first, offset)) = self.block {
-                bytes.extend(first.to_be_bytes());
-                bytes.extend(offset.to_be_bytes());
-            }
-            bytes.extend(self.payload());
         }
+        if let Written::InBlock(first, offset) = self.written {
+            bytes.extend(first.to_be_bytes());
+            bytes.extend(offset.to_be_bytes());
+        }
+        bytes.extend(self.payload());
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use diwan_core::id::{GroupId, Writer};
+use diwan_core::limits;
 use diwan_core::log::block::{Block, Packed};
 use diwan_core::log::{Entry, Payload};
 use redb::ReadableTable;
@@ -66,11 +67,10 @@ pub(super) fn block_from_bytes(bytes: &[u8]) -> Result<(Block, u64), StoreError>
     let read = || {
         let (inside, rest) = bytes.split_first_chunk()?;
         let (span, frame) = rest.split_first_chunk()?;
-        let block = Block {
-            frame: frame.to_vec(),
-            bytes: u32::from_be_bytes(*inside) as usize,
-        };
-        Some((block, u64::from(u32::from_be_bytes(*span))))
+        let bytes = u32::from_be_bytes(*inside) as usize;
+        let fits = bytes <= limits::BATCH_BYTES;
+        let frame = fits.then(|| frame.to_vec())?;
+        Some((Block { frame, bytes }, u64::from(u32::from_be_bytes(*span))))
     };
     read().ok_or_else(|| StoreError::row("blocks"))
 }
@@ -141,5 +141,20 @@ where
             bytes: block.open().ok_or_else(damaged)?,
             block: Arc::new(block),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_declares_more_than_a_batch_holds_is_damage() {
+        let row = |bytes| {
+            let frame = Vec::new();
+            block_to_bytes(&Block { frame, bytes }, 1)
+        };
+        assert!(block_from_bytes(&row(limits::BATCH_BYTES)).is_ok());
+        assert!(block_from_bytes(&row(limits::BATCH_BYTES + 1)).is_err());
     }
 }
