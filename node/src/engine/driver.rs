@@ -201,10 +201,11 @@ impl Driver {
             }
             let arrived = self.next_frame.take();
             self.next_frame = arrived.or_else(|| self.frames.try_recv().ok());
-            if self.may_take(1, held_since_ms)? {
-                next = self
-                    .next_frame
-                    .take_if(|frame| Message::brings_entries(frame));
+            let brings_entries = |frame: &Vec<u8>| Message::brings_entries(frame);
+            if self.next_frame.as_ref().is_some_and(brings_entries)
+                && self.may_take(1, held_since_ms)?
+            {
+                next = self.next_frame.take();
             }
         }
         // What was taken out and is not its turn yet.

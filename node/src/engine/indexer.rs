@@ -131,7 +131,7 @@ async fn follow(
         let mut target = state.borrow_and_update().store_seq;
         if at < target {
             tokio::select! {
-                () = quiet(&mut state, next) => {}
+                () = quiet(&mut state, |now| now.store_seq, next) => {}
                 // Nobody can wish any more where the follower has no handle left.
                 Ok(_) = wishes.wait_for(|wanted| *wanted > at) => {}
             }
@@ -169,13 +169,16 @@ async fn follow(
     }
 }
 
-/// Waits until a moment, and until nothing was committed for a while.
-async fn quiet<T>(state: &mut watch::Receiver<T>, from: Instant) {
+/// Waits until a moment, and until nothing was committed for a while: records that are judged, peers that
+/// come and go, change the state and not its store sequence.
+async fn quiet<T>(state: &mut watch::Receiver<T>, seq_of: impl Fn(&T) -> u64, from: Instant) {
     let latest = Instant::now() + QUIET_AT_LATEST;
     tokio::time::sleep_until(from).await;
     while Instant::now() < latest {
-        match tokio::time::timeout(QUIET, state.changed()).await {
-            Ok(Ok(())) => {}
+        let seen = seq_of(&state.borrow_and_update());
+        let committed = state.wait_for(|now| seq_of(now) != seen);
+        match tokio::time::timeout(QUIET, committed).await {
+            Ok(Ok(_)) => {}
             Ok(Err(_)) | Err(_) => return,
         }
     }
@@ -258,5 +261,41 @@ fn document(num: u64, row: RecordRow, content: &Content) -> Indexable {
         title: texts("title"),
         summary: texts("summary"),
         body: texts("body"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long `quiet` waits while something happens every few milliseconds, in time that only passes
+    /// where everybody waits.
+    async fn waited(
+        every: Duration,
+        change: impl Fn(&mut (u64, u64)) + Send + 'static,
+    ) -> Duration {
+        let (publish, mut state) = watch::channel((0_u64, 0_u64));
+        let busy = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(every).await;
+                publish.send_modify(&change);
+            }
+        });
+        let began = Instant::now();
+        quiet(&mut state, |(seq, _)| *seq, began + PAUSE).await;
+        busy.abort();
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn indexing_waits_for_a_quiet_store_and_not_for_ever() {
+        let quick = Duration::from_millis(10);
+        let commits = waited(quick, |(seq, _)| *seq += 1).await;
+        assert!(commits >= QUIET_AT_LATEST, "{commits:?}");
+        assert!(commits < QUIET_AT_LATEST + 2 * QUIET, "{commits:?}");
+        let judging = waited(quick, |(_, judged)| *judged += 1).await;
+        assert!(judging < PAUSE + 2 * QUIET, "{judging:?}");
+        let rare = waited(2 * QUIET, |(seq, _)| *seq += 1).await;
+        assert!(rare < PAUSE + 3 * QUIET, "{rare:?}");
     }
 }

@@ -149,11 +149,13 @@ impl Bench {
     }
 
     fn write(&mut self, group: &GroupId, title: &str) -> RecordId {
+        self.write_body(group, title, "Premier.\n\nDeuxième.\n")
+    }
+
+    fn write_body(&mut self, group: &GroupId, title: &str, body: &str) -> RecordId {
         let mut content = Content::default();
         content.texts.insert("title.fr".into(), title.into());
-        content
-            .texts
-            .insert("body.fr".into(), "Premier.\n\nDeuxième.\n".into());
+        content.texts.insert("body.fr".into(), body.into());
         let draft = RecordDraft {
             kind: "guideline".into(),
             content,

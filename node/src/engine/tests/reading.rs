@@ -9,22 +9,11 @@ use crate::engine::reads::{ReadDone, Reads};
 fn with_records() -> (TempDir, Engine, GroupId, Vec<RecordId>) {
     let (mut nodes, group) = federation(&[]);
     let mut node = nodes.remove(0);
-    let mut records = Vec::new();
-    for at in 0..6 {
-        let mut content = Content::default();
+    let mut write = |at: u32| {
         let body = format!("{at} {}", "Un corps. ".repeat(2_000));
-        content.texts.insert("body.fr".into(), body);
-        content.texts.insert("title.fr".into(), at.to_string());
-        let draft = RecordDraft {
-            kind: "guideline".into(),
-            content,
-            editors: Editors::Group,
-            record: None,
-            file_name: None,
-        };
-        let written = node.step(|step| step.create_record(&group, draft));
-        records.push(written.unwrap().0);
-    }
+        node.write_body(&group, &at.to_string(), &body)
+    };
+    let records = (0..6).map(&mut write).collect();
     let (engine, _thread) = Engine::start(node.committer.take().unwrap());
     (node._dir, engine, group, records)
 }
