@@ -233,7 +233,10 @@ impl Client {
     }
 
     /// Imports one batch; [`super::import::import`] makes batches of documents.
-    pub async fn import_batch(&self, batch: &ImportBatch) -> Result<ImportAnswer, ApiError> {
+    pub async fn import_batch<D: Serialize + Sync>(
+        &self,
+        batch: &ImportBatch<D>,
+    ) -> Result<ImportAnswer, ApiError> {
         self.post("/v1/import", batch).await
     }
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
 
 use super::Client;
@@ -211,11 +212,11 @@ struct Sent {
 }
 
 impl Sent {
-    fn begin(client: &Client, request: &Import, batch: Batch) -> Self {
+    fn begin(client: &Client, request: &Import, mut batch: Batch) -> Self {
         let import = ImportBatch {
             group: request.group.clone(),
             kind: request.kind.clone(),
-            drafts: batch.drafts.clone(),
+            drafts: std::mem::take(&mut batch.json),
             dry_run: request.dry_run,
             editors: request.editors.clone(),
         };
@@ -246,7 +247,7 @@ fn names_of(draft: &Draft) -> impl Iterator<Item = &str> {
 }
 
 /// Sends the drafts of a batch; a batch of skipped files only needs no request.
-async fn send(client: Client, batch: ImportBatch) -> Answered {
+async fn send(client: Client, batch: ImportBatch<Box<RawValue>>) -> Answered {
     if batch.drafts.is_empty() {
         return Ok((Vec::new(), 0));
     }
@@ -350,6 +351,8 @@ impl Gathering<'_> {
 #[derive(Default)]
 struct Batch {
     drafts: Vec<Draft>,
+    /// The drafts as they are sent.
+    json: Vec<Box<RawValue>>,
     /// The files of each draft.
     sources: Vec<Vec<String>>,
     skipped: Vec<document::Skipped>,
@@ -359,25 +362,27 @@ struct Batch {
     /// Documents that were read to their end.
     documents: usize,
     bytes: u64,
-    /// Bytes of the drafts as JSON.
+    /// Bytes of that.
     json_bytes: usize,
 }
 
 impl Batch {
     /// Takes what was read; gives it back when its draft belongs into the next batch.
     fn take(&mut self, mut loaded: Loaded) -> Option<Loaded> {
-        let size = loaded.draft.as_ref().map_or(0, json_bytes);
-        if loaded.draft.is_some() && size <= DRAFT_BYTES_MAX && !self.has_room_for(size) {
-            return Some(loaded);
-        }
-        match loaded.draft.take() {
-            Some(draft) if size <= DRAFT_BYTES_MAX => {
-                self.drafts.push(draft);
-                self.sources.push(loaded.sources);
-                self.json_bytes += size;
+        if let Some(draft) = loaded.draft.take() {
+            match sendable(&draft) {
+                Some(json) if !self.has_room_for(json.get().len()) => {
+                    loaded.draft = Some(draft);
+                    return Some(loaded);
+                }
+                Some(json) => {
+                    self.json_bytes += json.get().len();
+                    self.json.push(json);
+                    self.drafts.push(draft);
+                    self.sources.push(loaded.sources);
+                }
+                None => self.oversize.extend(loaded.sources),
             }
-            Some(_) => self.oversize.extend(loaded.sources),
-            None => {}
         }
         self.skipped.extend(loaded.skipped);
         self.warnings.extend(loaded.warnings);
@@ -471,23 +476,10 @@ fn oversize() -> ApiError {
         .with("limit", DRAFT_BYTES_MAX)
 }
 
-/// The size of a draft in a request's body.
-fn json_bytes(draft: &Draft) -> usize {
-    struct Count(usize);
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    match serde_json::to_writer(&mut count, draft) {
-        Ok(()) => count.0,
-        Err(_) => usize::MAX,
-    }
+/// A draft in JSON; none where no request can carry it.
+fn sendable(draft: &Draft) -> Option<Box<RawValue>> {
+    let json = serde_json::value::to_raw_value(draft).ok()?;
+    (json.get().len() <= DRAFT_BYTES_MAX).then_some(json)
 }
 
 #[cfg(test)]

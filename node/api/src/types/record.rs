@@ -335,14 +335,14 @@ pub struct VersionInfo {
 
 /// `POST /v1/import`: one batch; a batch with bad drafts imports the good ones.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ImportBatch {
+pub struct ImportBatch<D = Draft> {
     /// Group name or id.
     pub group: String,
     /// Kind of drafts that name none; `guideline` where none is said.
     #[serde(default)]
     pub kind: Option<String>,
     /// At most [`IMPORT_BATCH_DRAFTS`] and [`REQUEST_BYTES_MAX`] in all.
-    pub drafts: Vec<Draft>,
+    pub drafts: Vec<D>,
     /// Say what would happen, write nothing.
     #[serde(default)]
     pub dry_run: bool,
