@@ -157,7 +157,7 @@ impl Default for Config {
                 max_connections: 64,
             },
             index: IndexConfig {
-                writer_memory_mb: 32,
+                writer_memory_mb: 64,
             },
             api: ApiConfig {
                 socket: "run/node.sock".to_owned(),

@@ -14,10 +14,36 @@ const VERSION_FILE: &str = "diwan-index-version";
 /// An index that can be used.
 pub(super) struct Usable {
     pub(super) index: tantivy::Index,
-    /// Store sequence of the newest commit; zero before the first.
-    pub(super) committed_seq: u64,
+    /// What the newest commit says of itself.
+    pub(super) committed: Committed,
     /// The index was made anew.
     pub(super) emptied: bool,
+}
+
+/// What a commit says of itself: two numbers, and only the first where an earlier version wrote it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Committed {
+    /// Store sequence that it covers; zero before the first.
+    pub(super) seq: u64,
+    /// The least number above those of all records that it or one before it held.
+    pub(super) unused: u64,
+}
+
+impl Committed {
+    fn parse(payload: &str) -> Option<Self> {
+        let (seq, unused) = match payload.split_once(' ') {
+            Some((seq, unused)) => (seq, unused.parse().ok()?),
+            None => (payload, u64::MAX),
+        };
+        let seq = seq.parse().ok()?;
+        Some(Self { seq, unused })
+    }
+}
+
+impl std::fmt::Display for Committed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.seq, self.unused)
+    }
 }
 
 /// Why an index on disk is not used.
@@ -59,18 +85,18 @@ fn open_sound(dir: &Path) -> Result<Usable, Unusable> {
     if !damaged.is_empty() {
         return Err(Unusable::Discard(format!("wrong checksums: {damaged:?}")));
     }
-    let committed_seq = match metas.payload {
-        None => 0,
-        Some(seq) => seq
-            .parse()
-            .map_err(|_| Unusable::Discard("its newest commit names no sequence".into()))?,
+    let committed = match metas.payload {
+        None => Some(Committed::default()),
+        Some(payload) => Committed::parse(&payload),
     };
+    let nothing = || Unusable::Discard("its newest commit names no sequence".into());
+    let committed = committed.ok_or_else(nothing)?;
     // Opening the segments shows what is missing of them.
     index.reader()?;
     schema::register_analysers(index.tokenizers());
     Ok(Usable {
         index,
-        committed_seq,
+        committed,
         emptied: false,
     })
 }
@@ -93,7 +119,7 @@ fn empty(dir: &Path) -> Result<Usable, IndexError> {
     fs::write(dir.join(VERSION_FILE), version_text())?;
     Ok(Usable {
         index,
-        committed_seq: 0,
+        committed: Committed::default(),
         emptied: true,
     })
 }

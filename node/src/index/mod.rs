@@ -137,9 +137,10 @@ impl Index {
         let shared = Arc::new(Shared {
             reader,
             fields,
-            committed_seq: AtomicU64::new(found.committed_seq),
+            committed_seq: AtomicU64::new(found.committed.seq),
         });
-        let writer = Writer::new(found.index, dir, Arc::clone(&shared), writer_memory_bytes)?;
+        let (memory, unused) = (writer_memory_bytes, found.committed.unused);
+        let writer = Writer::new(found.index, dir, Arc::clone(&shared), memory, unused)?;
         Ok(Opened {
             index: Self { shared },
             writer,

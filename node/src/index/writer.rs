@@ -11,6 +11,7 @@ use tantivy::schema::Field;
 use tantivy::{IndexWriter, TantivyDocument, Term};
 
 use super::analysis::{Language, primary_subtag};
+use super::directory::Committed;
 use super::error::IndexError;
 use super::schema::{Fields, TextFields};
 use super::{Indexable, Shared};
@@ -36,6 +37,9 @@ pub struct Writer {
     index: tantivy::Index,
     /// Threads and buffers; none while it rests.
     inner: Option<IndexWriter>,
+    /// The least number above all that were ever put: such records are in no segment, and to look there
+    /// for what they replace would cost as much as to index them.
+    unused: u64,
     shared: Arc<Shared>,
     memory_bytes: usize,
     _lock: File,
@@ -48,6 +52,7 @@ impl Writer {
         dir: &Path,
         shared: Arc<Shared>,
         memory_bytes: usize,
+        unused: u64,
     ) -> Result<Self, IndexError> {
         let lock = File::create(dir.join(LOCK_FILE))?;
         lock.try_lock().map_err(|error| match error {
@@ -58,6 +63,7 @@ impl Writer {
         Ok(Self {
             index,
             inner: None,
+            unused,
             shared,
             memory_bytes,
             _lock: lock,
@@ -98,7 +104,10 @@ impl Writer {
     /// # Errors
     /// [`IndexError::Io`] or [`IndexError::Damaged`] when the writer has failed.
     pub fn put(&mut self, record: &Indexable) -> Result<(), IndexError> {
-        self.remove(record.num)?;
+        if record.num < self.unused {
+            self.remove(record.num)?;
+        }
+        self.unused = self.unused.max(record.num.saturating_add(1));
         let document = document(record, &self.shared.fields);
         self.awake()?.add_document(document)?;
         Ok(())
@@ -120,8 +129,9 @@ impl Writer {
     /// # Errors
     /// [`IndexError::Io`] on a full or failing disk: the last commit stays in force.
     pub fn commit(&mut self, seq: u64) -> Result<(), IndexError> {
+        let unused = self.unused;
         let mut commit = self.awake()?.prepare_commit()?;
-        commit.set_payload(&seq.to_string());
+        commit.set_payload(&Committed { seq, unused }.to_string());
         commit.commit()?;
         self.shared.reader.reload()?;
         // Stored after the reload: who reads the sequence finds the records.

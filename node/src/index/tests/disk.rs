@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use tantivy::TantivyDocument;
+
 use super::{MEMORY, filled, manuals, open, search};
-use crate::index::{Index, IndexError};
+use crate::index::{Index, IndexError, Opened, schema};
 
 #[test]
 fn the_committed_sequence_survives() {
@@ -19,6 +21,33 @@ fn the_committed_sequence_survives() {
     opened.writer.commit(42).unwrap();
     drop(opened);
     assert_eq!(open(dir.path()).index.committed_seq(), 42);
+}
+
+#[test]
+fn a_record_that_is_put_again_is_there_once() {
+    let (dir, mut opened) = filled(&manuals());
+    let put_again = |opened: &mut Opened| {
+        for record in manuals() {
+            opened.writer.put(&record).unwrap();
+        }
+        opened.writer.commit(2).unwrap();
+        assert_eq!(opened.index.count(), 3);
+        assert_eq!(search(opened, "enquêtes"), [1]);
+    };
+    put_again(&mut opened);
+    drop(opened);
+    put_again(&mut open(dir.path()));
+    // As a version did that did not say which numbers were never used.
+    let index = tantivy::Index::open_in_dir(dir.path()).unwrap();
+    schema::register_analysers(index.tokenizers());
+    let mut writer = index.writer::<TantivyDocument>(MEMORY).unwrap();
+    let mut commit = writer.prepare_commit().unwrap();
+    commit.set_payload("2");
+    commit.commit().unwrap();
+    drop(writer);
+    let mut opened = open(dir.path());
+    assert!(!opened.rebuilt);
+    put_again(&mut opened);
 }
 
 /// Breaks an index by `harm` and expects an empty, working one afterwards.
