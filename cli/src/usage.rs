@@ -89,7 +89,8 @@ fn explanation(error: &clap::Error, view: &View) -> (String, String) {
         ),
     };
     let (message, general) = view.failure("usage", &[("detail", detail.into())]);
-    (message, advice(error, view).unwrap_or(general))
+    let advice = advice(error, view).or_else(|| usage(error, view));
+    (message, advice.unwrap_or(general))
 }
 
 /// Advice that fits better than the general one.
@@ -117,6 +118,17 @@ fn advice(error: &clap::Error, view: &View) -> Option<String> {
         return Some(view.say("usage-expected", &[("expected", expected.into())]));
     }
     Some(view.say("usage-expected", &[("expected", source.into())]))
+}
+
+/// How the command is written, where clap says it.
+fn usage(error: &clap::Error, view: &View) -> Option<String> {
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else {
+        return None;
+    };
+    let usage = usage.to_string();
+    let line = usage.lines().next()?;
+    let line = line.split_once(": ").map_or(line, |(_, line)| line);
+    Some(format!("{}: {line}", view.say("help-usage", &[])))
 }
 
 fn context(error: &clap::Error, kind: ContextKind) -> String {
@@ -148,6 +160,7 @@ mod tests {
             "diwan search x --sort size",
             "diwan search x --limit many",
             "diwan import a",
+            "diwan new guideline",
             "diwan group create g --member :owner",
             "diwan new --group g --kind k --link abc",
             "diwan trust remove tn --yes --dry-run",
@@ -175,7 +188,11 @@ mod tests {
 
         $ diwan import a
         error: The command line is not understood: missing: --group <GROUP>
-        hint: `diwan --help` lists the commands, `diwan COMMAND --help` the flags of one.
+        hint: Usage: diwan import --group <GROUP> <PATH>...
+
+        $ diwan new guideline
+        error: The command line is not understood: there is no guideline here
+        hint: Usage: diwan new [OPTIONS] --group <GROUP> --kind <KIND>
 
         $ diwan group create g --member :owner
         error: The command line is not understood: “:owner” is no value for --member <AGENCY[:ROLE]>
@@ -187,7 +204,7 @@ mod tests {
 
         $ diwan trust remove tn --yes --dry-run
         error: The command line is not understood: --yes and --dry-run cannot stand together
-        hint: `diwan --help` lists the commands, `diwan COMMAND --help` the flags of one.
+        hint: Usage: diwan trust remove --yes <AGENCY>
         ");
     }
 

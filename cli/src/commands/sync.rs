@@ -1,6 +1,6 @@
 //! `sync`: syncs now, and says what each peer has durably stored.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diwan_api::error::Exit;
 use diwan_api::types::{PeerSync, SyncAnswer, SyncRequest};
@@ -34,15 +34,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
     let client = context
         .client()
         .with_patience(Duration::from_secs(seconds) + MARGIN);
+    let asked = Instant::now();
     let answer = client.sync(&request).await?;
     context
         .out()
         .result(&answer, |view| render(view, &answer))
         .await?;
     if args.wait && !answer.equal {
-        context
-            .out()
-            .note("sync-not-equal", &[("seconds", seconds.into())]);
+        if let Some(seconds) = in_vain(&answer, asked.elapsed()) {
+            context
+                .out()
+                .note("sync-not-equal", &[("seconds", seconds.into())]);
+        }
         return Ok(Exit::Partly);
     }
     let offline = answer.peers.iter().filter(|peer| peer.state == "offline");
@@ -55,6 +58,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         return Ok(Exit::Partly);
     }
     Ok(Exit::Done)
+}
+
+/// Seconds that were waited for a peer; none where there is no peer, which the answer says already.
+fn in_vain(answer: &SyncAnswer, waited: Duration) -> Option<u64> {
+    (!answer.peers.is_empty()).then_some(waited.as_secs())
 }
 
 fn render(view: &View, answer: &SyncAnswer) -> String {
@@ -137,6 +145,12 @@ mod tests {
             reason: "bad-signature".into(),
             count: 2,
         }];
+        let nobody = SyncAnswer {
+            peers: Vec::new(),
+            equal: false,
+        };
+        let waited = Duration::from_secs(7);
+        assert_eq!(in_vain(&nobody, waited), None);
         let answer = SyncAnswer {
             peers: vec![peer("ma", "equal", 1204, Some(1830)), offline],
             equal: false,
@@ -146,5 +160,6 @@ mod tests {
         tn  offline   0 sent     3 received  0 of 1204 stored by the peer     ↑ 4.2 MB ↓ 812 B
         tn: 2 refused (bad-signature)
         ");
+        assert_eq!(in_vain(&answer, waited), Some(7));
     }
 }

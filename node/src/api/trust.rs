@@ -197,6 +197,10 @@ fn fingerprint(text: &str) -> Result<Fingerprint, ApiError> {
         FingerprintError::Group(group) => {
             ApiError::new(ErrorCode::FingerprintMistyped).with("group", group)
         }
+        FingerprintError::Length { group, digits } => {
+            let expected = format!("eight groups of five digits; group {group} has {digits}");
+            ApiError::invalid("fingerprint", text, &expected)
+        }
         FingerprintError::Digits(_) => {
             ApiError::invalid("fingerprint", text, "eight groups of five digits")
         }
@@ -239,5 +243,12 @@ mod tests {
         assert_eq!(error.code, ErrorCode::FingerprintMistyped);
         assert_eq!(error.args["group"], "8");
         assert_eq!(fingerprint("12").unwrap_err().code, ErrorCode::InvalidValue);
+        let longer = right.replacen(' ', "1 ", 2).replacen("1 ", " ", 1);
+        let error = fingerprint(&longer).unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidValue);
+        assert!(
+            error.args["expected"].ends_with("group 2 has 6"),
+            "{error:?}"
+        );
     }
 }

@@ -20,6 +20,14 @@ pub enum FingerprintError {
     /// Not eight groups of five digits.
     #[error("expected eight groups of five digits, found {0} digits")]
     Digits(usize),
+    /// A group that has not five digits, where there are eight.
+    #[error("group {group} has {digits} digits")]
+    Length {
+        /// From 1.
+        group: usize,
+        /// Its digits.
+        digits: usize,
+    },
     /// A group with a wrong check digit; groups count from 1.
     #[error("group {0} is mistyped: its check digit does not fit")]
     Group(usize),
@@ -44,7 +52,7 @@ impl Fingerprint {
         let digits: Vec<u8> = text.chars().filter_map(digit).collect();
         let (typed, rest) = digits.as_chunks::<5>();
         if typed.len() != GROUPS || !rest.is_empty() {
-            return Err(FingerprintError::Digits(digits.len()));
+            return Err(wrong_length(text, digits.len()));
         }
         let mut groups = [0; GROUPS];
         for (place, (group, [a, b, c, d, check])) in groups.iter_mut().zip(typed).enumerate() {
@@ -74,6 +82,21 @@ impl fmt::Display for Fingerprint {
 impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Fingerprint({self})")
+    }
+}
+
+/// Names the group that is too short or too long, where what was typed is eight groups.
+fn wrong_length(text: &str, digits: usize) -> FingerprintError {
+    let groups = text.split(|c| digit(c).is_none());
+    let groups = groups.filter(|group| !group.is_empty());
+    let lengths: Vec<usize> = groups.map(|group| group.chars().count()).collect();
+    let wrong = lengths.iter().position(|length| *length != 5);
+    match wrong.filter(|_| lengths.len() == GROUPS) {
+        Some(place) => FingerprintError::Length {
+            group: place + 1,
+            digits: lengths.get(place).copied().unwrap_or(0),
+        },
+        None => FingerprintError::Digits(digits),
     }
 }
 
