@@ -117,8 +117,12 @@ const FIGURES: &[Figure] = &[
         "µs",
         1.0,
     ),
-    ("stage_gate", "B: gate of an edit", "µs", 1.0),
-    ("stage_show", "B: the same, apply and view", "µs", 1.0),
+    (
+        "stage_gate",
+        "B: gate, apply and view of an edit",
+        "µs",
+        1.0,
+    ),
     ("stage_index", "B: index", "µs", 1.0),
     ("d0_protocol_bytes", "d = 0, beyond the handshake", "B", 1.0),
     (
