@@ -282,7 +282,9 @@ mod tests {
             }
         });
         let began = Instant::now();
-        quiet(&mut state, |(seq, _)| *seq, began + PAUSE).await;
+        let quiet = quiet(&mut state, |(seq, _)| *seq, began + PAUSE);
+        // A wait without an end is to fail, not to hang.
+        let _ = tokio::time::timeout(4 * QUIET_AT_LATEST, quiet).await;
         busy.abort();
         began.elapsed()
     }

@@ -362,7 +362,7 @@ struct Batch {
     /// Documents that were read to their end.
     documents: usize,
     bytes: u64,
-    /// Bytes of that.
+    /// Bytes of the drafts as they are sent.
     json_bytes: usize,
 }
 

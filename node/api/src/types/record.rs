@@ -333,7 +333,8 @@ pub struct VersionInfo {
     pub changed: Vec<String>,
 }
 
-/// `POST /v1/import`: one batch; a batch with bad drafts imports the good ones.
+/// `POST /v1/import`: one batch; a batch with bad drafts imports the good ones. `D` is a draft, or one that
+/// was written as JSON already.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImportBatch<D = Draft> {
     /// Group name or id.
