@@ -67,7 +67,7 @@ fn in_vain(answer: &SyncAnswer, waited: Duration) -> Option<u64> {
 
 fn render(view: &View, answer: &SyncAnswer) -> String {
     if answer.peers.is_empty() {
-        return view.say("status-no-peers", &[]) + "\n";
+        return view.say("sync-no-peers", &[]) + "\n";
     }
     let mut table = Table::default();
     for peer in &answer.peers {
@@ -151,6 +151,8 @@ mod tests {
         };
         let waited = Duration::from_secs(7);
         assert_eq!(in_vain(&nobody, waited), None);
+        // A suspended agency is trusted, and is no peer: what is said must hold for it as well.
+        insta::assert_snapshot!(render(&plain(), &nobody), @"No agency is pinned, so there is none to sync with. `diwan trust list` shows which are unverified, suspended or blocked; `diwan trust add` takes another agency's card.");
         let answer = SyncAnswer {
             peers: vec![peer("ma", "equal", 1204, Some(1830)), offline],
             equal: false,

@@ -181,6 +181,7 @@ sync-received = { $count } received
 sync-stored = { $stored } of { $of } stored by the peer
 sync-refused = { $agency }: { $count } refused ({ $reason })
 sync-offline = Not reached: { $peers }. What they lack is sent as soon as they are connected.
+sync-no-peers = No agency is pinned, so there is none to sync with. `diwan trust list` shows which are unverified, suspended or blocked; `diwan trust add` takes another agency's card.
 sync-not-equal = After { $seconds } s something is still missing on one side. It is sent as soon as the agencies are connected; `diwan sync --wait` waits again.
 
 template-explanation =
