@@ -117,12 +117,15 @@ const FIGURES: &[Figure] = &[
         "µs",
         1.0,
     ),
+    ("stage_gate", "B: the gate's rules, an edit", "µs", 1.0),
     (
-        "stage_gate",
-        "B: gate, apply and view of an edit",
+        "stage_apply",
+        "B: applied, saved, loaded again, an edit",
         "µs",
         1.0,
     ),
+    ("stage_edited_view", "B: view of an edit", "µs", 1.0),
+    ("stage_judged", "B: the three together", "µs", 1.0),
     ("stage_index", "B: index", "µs", 1.0),
     ("d0_protocol_bytes", "d = 0, beyond the handshake", "B", 1.0),
     (

@@ -10,7 +10,9 @@ use diwan_core::group::GroupChain;
 use diwan_core::id::{GroupId, RecordId};
 use diwan_core::limits;
 use diwan_core::log::{LogHead, Range};
-use diwan_core::record::{AuthoredChange, Content, Edit, Editors, Genesis, Tlp, materialise};
+use diwan_core::record::{
+    AuthoredChange, ChangeReason, Content, Edit, Editors, Gate, Genesis, Tlp, materialise,
+};
 use diwan_core::sync::Message;
 use diwan_core::verify::{self, RangeContext};
 use diwan_core::wire::Signing;
@@ -275,9 +277,31 @@ fn edit(stages: &mut Stages, author: &mut Committer, records: &[RecordId]) -> Re
         for (log, seq) in reading.changes(num)? {
             changes.extend(reading.entry(log, seq)?.and_then(AuthoredChange::of));
         }
-        stages.time("stage_gate", || Ok(materialise(&genesis, record, &changes)))?;
+        judge(stages, &genesis, record, &changes)?;
     }
     Ok(())
+}
+
+/// A record's only edit as a receiver judges it, step by step; the whole must come to the same.
+fn judge(
+    stages: &mut Stages,
+    genesis: &Genesis,
+    record: &RecordId,
+    changes: &[AuthoredChange],
+) -> Result<()> {
+    let refused = |reason: ChangeReason| anyhow!("an honest edit was refused: {reason:?}");
+    let mut gate = stages.time("stage_gate", || {
+        let mut gate = Gate::behind(genesis, record, &[]);
+        let reason = changes.iter().find_map(|change| gate.refuses(change));
+        reason.map_or(Ok(gate), |reason| Err(refused(reason)))
+    })?;
+    stages.time("stage_apply", || gate.apply().map_err(refused))?;
+    let content = stages.time("stage_edited_view", || gate.read().map_err(refused))?;
+    let whole = stages.time("stage_judged", || Ok(materialise(genesis, record, changes)))?;
+    match content == whole.content {
+        true => Ok(()),
+        false => Err(anyhow!("judged step by step, {record} says something else")),
+    }
 }
 
 fn index(stages: &mut Stages, folder: &Path, lines: &[Line]) -> Result<()> {

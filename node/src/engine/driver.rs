@@ -109,6 +109,26 @@ async fn write_frames(
 /// What a peer brought, on its way to the writer and back: what became of it, and how long that took.
 type Submission = Enqueued<(Taken, Duration)>;
 
+/// What was given to the writer and is not stored yet, oldest first.
+struct AtWriter<T>(VecDeque<T>);
+
+impl<T> Default for AtWriter<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T> AtWriter<T> {
+    /// One more; the oldest where the writer has [`BATCHES_TOGETHER`]: it is to be waited for.
+    fn add(&mut self, submitted: T) -> Option<T> {
+        self.0.push_back(submitted);
+        match self.0.len() >= BATCHES_TOGETHER {
+            true => self.0.pop_front(),
+            false => None,
+        }
+    }
+}
+
 struct Driver {
     session: Session,
     engine: Engine,
@@ -180,7 +200,7 @@ impl Driver {
         first: Vec<u8>,
         held_since_ms: &mut Option<u64>,
     ) -> Result<(), End> {
-        let mut submitted = VecDeque::new();
+        let mut submitted = AtWriter::default();
         let mut next = Some(first);
         for _ in 0..BATCHES_IN_A_ROW {
             let Some(frame) = next.take() else { break };
@@ -189,14 +209,15 @@ impl Driver {
             let done = self
                 .fulfil(Input::Frame(frame), &mut cost, Some(&mut own))
                 .await;
-            match own {
-                Some(enqueued) => submitted.push_back((enqueued, cost)),
-                None => self.charge(cost),
-            }
+            let awaited = match own {
+                Some(enqueued) => submitted.add((enqueued, cost)),
+                None => {
+                    self.charge(cost);
+                    None
+                }
+            };
             done?;
-            if submitted.len() >= BATCHES_TOGETHER
-                && let Some(oldest) = submitted.pop_front()
-            {
+            if let Some(oldest) = awaited {
                 self.stored(oldest).await?;
             }
             let arrived = self.next_frame.take();
@@ -210,8 +231,8 @@ impl Driver {
         }
         // What was taken out and is not its turn yet.
         self.next_frame = next.or(self.next_frame.take());
-        while let Some(oldest) = submitted.pop_front() {
-            self.stored(oldest).await?;
+        for left in submitted.0 {
+            self.stored(left).await?;
         }
         Ok(())
     }
@@ -411,5 +432,18 @@ async fn next_of(
     match left.take() {
         Some(frame) => Some(frame),
         None => frames.recv().await,
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_frames_are_at_the_writer_before_the_first_is_waited_for() {
+        let mut submitted = AtWriter::default();
+        let awaited = (1..=6).map(|frame| submitted.add(frame));
+        let awaited: Vec<_> = awaited.collect();
+        assert_eq!(awaited, [None, None, None, Some(1), Some(2), Some(3)]);
+        assert_eq!(submitted.0, [4, 5, 6]);
     }
 }

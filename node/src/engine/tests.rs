@@ -5,6 +5,7 @@ mod cases;
 mod flooding;
 mod forks;
 mod governing;
+mod judging;
 mod purging;
 mod reading;
 

@@ -103,7 +103,7 @@ impl Committer {
     }
 
     /// Runs jobs in one commit, and judges what waits to be judged.
-    fn commit<T>(
+    pub(super) fn commit<T>(
         &mut self,
         judging: Judging<'_>,
         jobs: impl FnOnce(&mut Step<'_, '_>) -> Result<T, StoreError>,
@@ -123,10 +123,10 @@ impl Committer {
 
 /// How long a commit judges.
 #[derive(Clone, Copy)]
-struct Judging<'a> {
-    time: Duration,
+pub(super) struct Judging<'a> {
+    pub(super) time: Duration,
     /// Whether somebody waits for the writer by now.
-    is_awaited: &'a dyn Fn() -> bool,
+    pub(super) is_awaited: &'a dyn Fn() -> bool,
 }
 
 impl Judging<'_> {

@@ -18,11 +18,13 @@ pub use reading::Reading;
 pub use rows::{GroupRow, LogRow, RecordRow, RecordState, VersionRow};
 pub use writing::Writing;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use diwan_core::breaks::{Break, is_left_out};
-use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError};
 
 /// The layout that this code reads and writes.
 const SCHEMA_VERSION: u64 = 2;
@@ -146,14 +148,12 @@ impl Store {
                 detail: "the file is missing".to_owned(),
             });
         }
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
-        let opened = if create {
-            builder.create(path)
-        } else {
-            builder.open(path)
+        let (builder, was_checked) = builder();
+        let opened = match create {
+            true => builder.create(path),
+            false => builder.open(path),
         };
-        Self::checked(path, opened, create)
+        Self::checked(path, opened, create || was_checked.get())
     }
 
     /// Opens or makes a store on a disk that is no file of this machine.
@@ -166,19 +166,18 @@ impl Store {
             .bytes()
             .map_err(|error| StoreError::Io(error.to_string()))?
             == 0;
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
+        let (builder, was_checked) = builder();
         let opened = builder.create_with_backend(disk::Backend(disk));
-        Self::checked(path, opened, is_new)
+        Self::checked(path, opened, is_new || was_checked.get())
     }
 
     fn checked(
         path: &Path,
         opened: Result<Database, DatabaseError>,
-        is_new: bool,
+        is_sound: bool,
     ) -> Result<Self, StoreError> {
         let mut db = opened.map_err(|error| opening_error(path, error))?;
-        if !is_new && !is_clean(&db)? && !matches!(db.check_integrity(), Ok(true)) {
+        if !is_sound && !is_clean(&db)? && !matches!(db.check_integrity(), Ok(true)) {
             return Err(StoreError::Damaged {
                 path: path.to_owned(),
                 detail: "checksums do not match".to_owned(),
@@ -225,9 +224,6 @@ impl Store {
         step: impl FnOnce(&mut Writing<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut transaction = self.db.begin_write().map_err(StoreError::from)?;
-        // Quick repair costs a little with every commit and saves a scan of the whole file after
-        // kill -9. It implies two-phase commit, which redb advises where bytes come from strangers.
-        transaction.set_quick_repair(true);
         if is_left_out(Break::AckBeforeSync) {
             transaction
                 .set_durability(redb::Durability::None)
@@ -252,6 +248,17 @@ impl Store {
     pub fn read(&self) -> Result<Reading, StoreError> {
         Reading::open(&self.db.begin_read()?)
     }
+}
+
+/// What opens a store, and a cell that tells whether redb has read the whole file for it: after a stop
+/// that was not clean it compares every checksum to find the last commit that is whole.
+fn builder() -> (Builder, Rc<Cell<bool>>) {
+    let was_checked = Rc::new(Cell::new(false));
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    let notes = was_checked.clone();
+    builder.set_repair_callback(move |_| notes.set(true));
+    (builder, was_checked)
 }
 
 /// Runs what may panic, without the panic's own words on the screen: the caller says what it means.

@@ -93,3 +93,20 @@ fn the_port_file_names_what_is_bound() {
     assert_eq!(ports["listen"], node.diwan(&["status"])["listen"]);
     assert!(!ports["listen"].to_string().contains("/tcp/0"), "{ports}");
 }
+
+/// Whoever asks or syncs goes before the index.
+#[test]
+fn indexing_yields_to_everything_else() {
+    let node = TestNode::running("FR", Listen::Tcp);
+    node.write("own", "Un titre", "Un corps.\n");
+    node.indexed();
+    let threads = fs::read_dir(format!("/proc/{}/task", node.pid())).unwrap();
+    let nice = threads.filter(|thread| {
+        let stat = thread.as_ref().unwrap().path().join("stat");
+        let stat = fs::read_to_string(stat).unwrap_or_default();
+        // proc_pid_stat(5): the 19th field; the second is in parentheses and may hold anything.
+        let fields = stat.rsplit(')').next().unwrap_or_default();
+        fields.split_whitespace().nth(16) == Some("19")
+    });
+    assert_eq!(nice.count(), 1);
+}

@@ -188,7 +188,10 @@ impl<'a> Gate<'a> {
     /// The gate behind these changes.
     #[must_use]
     pub fn behind(genesis: &'a Genesis, record: &RecordId, changes: &[AuthoredChange]) -> Self {
-        Self(Replay::run(genesis, record, changes, Detail::Result))
+        let mut replay = Replay::run(genesis, record, changes, Detail::Result);
+        // Without changes nothing has asked for the document yet.
+        replay.open();
+        Self(replay)
     }
 
     /// Why the gate's own rules keep a further change out; none where it passes them. Where several rules
@@ -205,6 +208,25 @@ impl<'a> Gate<'a> {
         });
         refused.extend(window.rest(ChangeReason::Waiting));
         refused.first().map(|(_, reason)| *reason)
+    }
+
+    /// Puts what passed the rules into a copy of the document, which must come back the same when it
+    /// was saved and loaded.
+    ///
+    /// # Errors
+    /// Where Automerge refuses what the rules let through.
+    pub fn apply(&mut self) -> Result<(), ChangeReason> {
+        self.0.doc = Some(self.0.applied()?);
+        Ok(())
+    }
+
+    /// What the document says by now.
+    ///
+    /// # Errors
+    /// Where that is no content of a record.
+    pub fn read(&self) -> Result<Content, ChangeReason> {
+        let doc = self.0.doc.as_ref().ok_or(ChangeReason::Apply)?;
+        self.0.content_of(doc)
     }
 }
 
@@ -423,15 +445,24 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Puts what passed the gate into the document, and reads it.
+    /// Puts what passed the gate into the document, and reads it: both or neither.
     fn take_in(&mut self) -> Result<(), ChangeReason> {
-        let doc = self.doc.as_ref().ok_or(ChangeReason::Apply)?;
-        let doc = gate::apply(doc, std::mem::take(&mut self.pending))?;
-        let content = read(&doc, self.genesis, &self.promoted).ok_or(ChangeReason::Schema)?;
-        content.check().map_err(|_| ChangeReason::Schema)?;
-        self.content = content;
+        let doc = self.applied()?;
+        self.content = self.content_of(&doc)?;
         self.doc = Some(doc);
         Ok(())
+    }
+
+    /// A copy of the document with what passed the gate.
+    fn applied(&mut self) -> Result<Automerge, ChangeReason> {
+        let doc = self.doc.as_ref().ok_or(ChangeReason::Apply)?;
+        gate::apply(doc, std::mem::take(&mut self.pending))
+    }
+
+    fn content_of(&self, doc: &Automerge) -> Result<Content, ChangeReason> {
+        let content = read(doc, self.genesis, &self.promoted).ok_or(ChangeReason::Schema)?;
+        content.check().map_err(|_| ChangeReason::Schema)?;
+        Ok(content)
     }
 
     /// The heads without base texts that no change has touched: those say nothing about a version.

@@ -260,6 +260,19 @@ fn the_gate_judges_one_more_change_as_the_whole_record_does() {
 }
 
 #[test]
+fn the_gate_step_by_step_makes_what_the_whole_makes() {
+    let mut changes = Vec::new();
+    edit(&mut changes, 1, &text("title.fr", "Saisie d’un ordinateur"));
+    let genesis = genesis();
+    let mut gate = Gate::behind(&genesis, &RECORD, &[]);
+    assert_eq!(gate.refuses(&changes[0]), None);
+    gate.apply().unwrap();
+    let whole = materialise(&genesis, &RECORD, &changes).content;
+    assert_ne!(whole, genesis.content);
+    assert_eq!(gate.read().unwrap(), whole);
+}
+
+#[test]
 fn a_change_waits_for_what_it_depends_on() {
     let mut changes = Vec::new();
     edit(&mut changes, 1, &text("title.fr", "Un"));
