@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    card, comment, completions, edit, export, group, history, import, list, new, node, purge,
-    quarantine, reissue, search, show, sync, trust,
+    card, comment, completions, edit, export, group, history, holders, import, list, needs, new,
+    node, purge, quarantine, reissue, search, show, sync, trust,
 };
 
 #[derive(Debug, Parser)]
@@ -46,7 +46,9 @@ pub(crate) enum Command {
     Show(show::Args),
     List(list::Args),
     Edit(edit::Args),
+    Needs(needs::Args),
     History(history::Args),
+    Holders(holders::Args),
     Comment(comment::Args),
     Purge(purge::Args),
     #[command(subcommand)]
@@ -126,6 +128,9 @@ mod tests {
             "diwan node revoke 12D3KooW --yes",
             "diwan reissue --yes",
             "diwan new --group own --kind practice",
+            "diwan new --group own --kind exchange --title a --field start=2026-03-09 --field \
+             countries=TN --field countries=DZ --field outcome.ar=b",
+            "diwan edit abcdef --field countries=",
             "diwan import a b --group g --kind k --lang fr --format markdown --dry-run",
             "diwan import a --group g --separate-languages --editors origin --jsonl",
             "diwan export out --group g --query q --format jsonl",
@@ -136,6 +141,8 @@ mod tests {
             "diwan edit abcdef --title fr=a --tlp GREEN",
             "diwan edit abcdef",
             "diwan history abcdef",
+            "diwan holders abcdef --json",
+            "diwan needs --theme cybercrime --country TN --json",
             "diwan comment abcdef text",
             "diwan comment abcdef --body fr=text",
             "diwan sync --peer tn --wait --timeout 5",
@@ -158,6 +165,8 @@ mod tests {
             "diwan list --limit 1001",
             "diwan export out --format pdf",
             "diwan new --group g --kind k --link abcdef",
+            "diwan new --group g --kind k --field start",
+            "diwan new --group g --kind k --field outcome.=b",
             "diwan sync --timeout 5",
             "diwan group create cyber --member :owner",
             "diwan trust remove tn --yes --dry-run",

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use diwan_api::error::{ApiError, ErrorCode};
-use diwan_api::types::{Editors, MemberRole, RecordLink, Texts};
+use diwan_api::types::{Editors, FieldValue, FieldValues, MemberRole, RecordLink, Texts};
 
 use crate::error::CliError;
 
@@ -63,6 +63,63 @@ pub(crate) fn link(value: &str) -> Result<RecordLink, String> {
     }
 }
 
+/// `name=value`, or `name.lang=text` of a field that has texts by language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FieldArg {
+    name: String,
+    lang: Option<String>,
+    value: String,
+}
+
+/// Parses [`FieldArg`].
+pub(crate) fn field(value: &str) -> Result<FieldArg, String> {
+    let (name, value) = value.split_once('=').ok_or("expected-field")?;
+    let (name, lang) = match name.split_once('.') {
+        Some((name, lang)) => (name, Some(lang.to_owned())),
+        None => (name, None),
+    };
+    if name.is_empty() || lang.as_deref().is_some_and(|lang| !is_language(lang)) {
+        return Err("expected-field".to_owned());
+    }
+    Ok(FieldArg {
+        name: name.to_owned(),
+        lang,
+        value: value.to_owned(),
+    })
+}
+
+/// Fields as they are sent: one value, a list where a name comes again, texts where languages are said.
+pub(crate) fn fields(values: &[FieldArg]) -> Result<FieldValues, CliError> {
+    let mut fields = FieldValues::new();
+    for arg in values {
+        let again = || ApiError::invalid("field", &arg.name, "values, or texts by language");
+        let known = fields.remove(&arg.name);
+        let value = match (&arg.lang, known) {
+            (None, None) => FieldValue::Line(arg.value.clone()),
+            (None, Some(FieldValue::Line(first))) => {
+                FieldValue::Lines(vec![first, arg.value.clone()])
+            }
+            (None, Some(FieldValue::Lines(mut lines))) => {
+                lines.push(arg.value.clone());
+                FieldValue::Lines(lines)
+            }
+            (Some(lang), known @ (None | Some(FieldValue::Texts(_)))) => {
+                let mut texts = match known {
+                    Some(FieldValue::Texts(texts)) => texts,
+                    _ => Texts::new(),
+                };
+                if texts.insert(lang.clone(), text_of(&arg.value)?).is_some() {
+                    return Err(ApiError::invalid("language", lang, "each language once").into());
+                }
+                FieldValue::Texts(texts)
+            }
+            _ => return Err(again().into()),
+        };
+        fields.insert(arg.name.clone(), value);
+    }
+    Ok(fields)
+}
+
 /// `group`, `origin`, or agencies with commas between them.
 pub(crate) fn editors(value: &str) -> Result<Editors, String> {
     match value {
@@ -102,11 +159,15 @@ pub(crate) fn titles(values: &[LangText], default_lang: &str) -> Result<Texts, C
 
 /// Longer texts by language: `@FILE` is what the file holds, `-` what comes on stdin.
 pub(crate) fn texts(values: &[LangText], default_lang: &str) -> Result<Texts, CliError> {
-    gather(values, default_lang, |text| match text.strip_prefix('@') {
+    gather(values, default_lang, text_of)
+}
+
+fn text_of(value: &str) -> Result<String, CliError> {
+    match value.strip_prefix('@') {
         Some(path) => read_text(Path::new(path)),
-        None if text == "-" => read_from(std::io::stdin().lock(), Path::new("-")),
-        None => Ok(text.to_owned()),
-    })
+        None if value == "-" => read_from(std::io::stdin().lock(), Path::new("-")),
+        None => Ok(value.to_owned()),
+    }
 }
 
 /// The text of a file, in bounds.
@@ -154,6 +215,31 @@ mod tests {
     fn of(value: &str) -> (Option<String>, String) {
         let parsed = lang_text(value).unwrap();
         (parsed.lang, parsed.text)
+    }
+
+    fn given(args: &[&str]) -> Result<FieldValues, CliError> {
+        let args: Vec<_> = args.iter().map(|arg| field(arg).unwrap()).collect();
+        fields(&args)
+    }
+
+    #[test]
+    fn a_field_is_a_value_a_set_or_texts_by_language() {
+        let fields = given(&[
+            "duration=90",
+            "countries=TN",
+            "outcome.fr=Trois lacunes",
+            "countries=DZ",
+            "outcome.ar=a=b",
+        ]);
+        let fields = fields.unwrap();
+        assert_eq!(fields["duration"], FieldValue::Line("90".to_owned()));
+        let both = vec!["TN".to_owned(), "DZ".to_owned()];
+        assert_eq!(fields["countries"], FieldValue::Lines(both));
+        let texts = [("ar", "a=b"), ("fr", "Trois lacunes")];
+        let texts = texts.map(|(lang, text)| (lang.to_owned(), text.to_owned()));
+        assert_eq!(fields["outcome"], FieldValue::Texts(texts.into()));
+        assert!(given(&["outcome.fr=a", "outcome.fr=b"]).is_err());
+        assert!(given(&["outcome.fr=a", "outcome=b"]).is_err());
     }
 
     #[test]

@@ -151,6 +151,9 @@ async fn serve(
             "the rules for changes are newer than the store: records are judged again"
         );
     }
+    committer
+        .keep_up_with_links()
+        .map_err(|error| boot::store_error(&home.store(), error))?;
     let (engine, writer) = Engine::start(committer);
     announce(&engine, config, &listening).await?;
     let (indexer, follower) = Indexer::start(engine.clone(), index.index, index.writer);

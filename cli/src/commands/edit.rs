@@ -9,7 +9,9 @@ use crate::editor;
 use crate::error::CliError;
 use crate::output::View;
 use crate::template::Fields;
-use crate::values::{LangText, lang_text, link, texts, titles, tlp};
+use crate::values::{
+    FieldArg, LangText, field, fields as field_values, lang_text, link, texts, titles, tlp,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -29,6 +31,8 @@ pub(crate) struct Args {
     tlp: Option<String>,
     #[arg(long, value_name = "CODE")]
     hcode: Option<String>,
+    #[arg(long, value_name = "NAME[.LANG]=VALUE", value_parser = field)]
+    field: Vec<FieldArg>,
     #[arg(long, value_name = "REL=ID", value_parser = link)]
     link: Vec<RecordLink>,
     #[arg(long, value_name = "VERSION")]
@@ -63,6 +67,7 @@ fn by_flags(args: &Args, view: &View) -> Result<EditRequest, CliError> {
         tags: whole_set(&args.tag),
         tlp: args.tlp.clone(),
         hcode: args.hcode.clone(),
+        fields: field_values(&args.field)?,
         links: (!args.link.is_empty()).then(|| args.link.clone()),
     })
 }

@@ -7,8 +7,10 @@ pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod group;
 pub(crate) mod history;
+pub(crate) mod holders;
 pub(crate) mod import;
 pub(crate) mod list;
+pub(crate) mod needs;
 pub(crate) mod new;
 pub(crate) mod node;
 pub(crate) mod purge;
@@ -41,6 +43,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::List(args) => list::run(args, context).await,
         Command::Edit(args) => edit::run(args, context).await,
         Command::History(args) => history::run(args, context).await,
+        Command::Needs(args) => needs::run(args, context).await,
+        Command::Holders(args) => holders::run(args, context).await,
         Command::Comment(args) => comment::run(args, context).await,
         Command::Quarantine(verb) => quarantine::run(verb, context).await,
         Command::Purge(args) => purge::run(args, context).await,

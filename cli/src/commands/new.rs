@@ -8,7 +8,9 @@ use crate::editor::{self, EditedText};
 use crate::error::CliError;
 use crate::output::View;
 use crate::template::{Fields, Unreadable};
-use crate::values::{LangText, editors, lang_text, link, texts, titles, tlp};
+use crate::values::{
+    FieldArg, LangText, editors, field, fields, lang_text, link, texts, titles, tlp,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -30,6 +32,8 @@ pub(crate) struct Args {
     tlp: Option<String>,
     #[arg(long, value_name = "CODE")]
     hcode: Option<String>,
+    #[arg(long, value_name = "NAME[.LANG]=VALUE", value_parser = field)]
+    field: Vec<FieldArg>,
     #[arg(long, value_name = "REL=ID", value_parser = link)]
     link: Vec<RecordLink>,
     #[arg(long, value_name = "WHO", value_parser = editors, default_value = "group")]
@@ -47,6 +51,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         tags: args.tag,
         tlp: args.tlp,
         hcode: args.hcode,
+        fields: fields(&args.field)?,
         links: args.link,
         ..Draft::default()
     };
@@ -56,6 +61,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         let written = parsed(&edited, context)?.into_draft();
         draft = Draft {
             hcode: draft.hcode,
+            fields: draft.fields,
             links: draft.links,
             ..written
         };

@@ -1,7 +1,7 @@
 //! `show`: one record, with its proof, its languages and what others said about it.
 
 use diwan_api::error::Exit;
-use diwan_api::types::{AnnotationInfo, Record};
+use diwan_api::types::{AnnotationInfo, FieldValue, Record};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -32,7 +32,16 @@ fn render(view: &View, record: &Record, lang: Option<&str>) -> String {
         view.bold(&view.title(&record.title, lang))
     );
     text.push_str(&facts(view, record).render(""));
-    for (key, texts) in [("show-summary", &record.summary), ("", &record.body)] {
+    let summary = view.say("show-summary", &[]);
+    let sections = [(summary.as_str(), &record.summary), ("", &record.body)];
+    let of_kind = record
+        .fields
+        .iter()
+        .filter_map(|(name, value)| match value {
+            FieldValue::Texts(texts) => Some((name.as_str(), texts)),
+            FieldValue::Line(_) | FieldValue::Lines(_) => None,
+        });
+    for (heading, texts) in sections.into_iter().chain(of_kind) {
         let Some((shown, content)) = view.pick(texts, lang) else {
             continue;
         };
@@ -40,8 +49,8 @@ fn render(view: &View, record: &Record, lang: Option<&str>) -> String {
             continue;
         }
         text.push('\n');
-        if !key.is_empty() {
-            text.push_str(&view.dim(&view.say(key, &[])));
+        if !heading.is_empty() {
+            text.push_str(&view.dim(&view.name(heading)));
             text.push('\n');
         }
         if lang.is_some_and(|wanted| !shown.starts_with(wanted)) {
@@ -101,6 +110,10 @@ fn facts(view: &View, record: &Record) -> Table {
             },
         );
     }
+    if let Some(stored) = &record.stored {
+        let counts = [("by", stored.by.into()), ("of", stored.of.into())];
+        fact("show-stored", view.say("show-stored-by", &counts));
+    }
     fact("show-editors", view.name(&record.editors.join(" ")));
     fact(
         "show-hcode",
@@ -109,11 +122,32 @@ fn facts(view: &View, record: &Record) -> Table {
     fact("show-languages", languages(view, record));
     fact("show-themes", view.name(&record.themes.join(", ")));
     fact("show-tags", view.name(&record.tags.join(", ")));
+    for (name, value) in &record.fields {
+        let value = match value {
+            FieldValue::Line(line) => view.name(line),
+            FieldValue::Lines(lines) => view.name(&lines.join(", ")),
+            FieldValue::Texts(_) => continue,
+        };
+        table.row([view.name(name).into(), value.into()]);
+    }
+    let mut fact = |key: &str, value: String| {
+        table.row([view.say(key, &[]).into(), value.into()]);
+    };
     for link in &record.links {
         fact(
             "show-link",
             format!("{} {}", view.name(&link.rel), view.id(&link.record)),
         );
+    }
+    for linked in &record.linked {
+        let title = view.title(&linked.title, None);
+        let words = [
+            view.name(&linked.rel),
+            view.name(&linked.kind),
+            view.id(&linked.record),
+            title,
+        ];
+        fact("show-linked", words.join(" "));
     }
     for file in &record.attachments {
         fact(
@@ -173,9 +207,11 @@ fn render_annotation(view: &View, annotation: &AnnotationInfo, lang: Option<&str
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::output::plain;
-    use diwan_api::types::{Proof, RecordLink, Texts, TranslationState};
+    use diwan_api::types::{LinkedRecord, Proof, RecordLink, Stored, Texts, TranslationState};
 
     fn texts(pairs: &[(&str, &str)]) -> Texts {
         pairs
@@ -202,6 +238,17 @@ mod tests {
             ]),
             themes: vec!["cybercrime".into()],
             tags: Vec::new(),
+            fields: BTreeMap::from([
+                ("edition".to_owned(), FieldValue::Line("2".to_owned())),
+                (
+                    "countries".to_owned(),
+                    FieldValue::Lines(vec!["FR".to_owned(), "TN".to_owned()]),
+                ),
+                (
+                    "audience".to_owned(),
+                    FieldValue::Texts(texts(&[("fr", "Enquêteurs.")])),
+                ),
+            ]),
             links: vec![RecordLink {
                 rel: "need".into(),
                 record: "fedcba9876543210".into(),
@@ -217,6 +264,13 @@ mod tests {
                     stale: false,
                 },
             ],
+            linked: vec![LinkedRecord {
+                rel: "action".into(),
+                record: "eeeeeeeeeeeeeeee".into(),
+                kind: "training".into(),
+                origin: "fr".into(),
+                title: texts(&[("ar", "تدريب"), ("fr", "Stage")]),
+            }],
             annotations: vec![AnnotationInfo {
                 record: "aaaaaaaaaaaaaaaa".into(),
                 kind: "comment".into(),
@@ -230,6 +284,7 @@ mod tests {
             updated: "2026-11-23T22:40:38Z".into(),
             import_key: None,
             group_name: Some("cyber".into()),
+            stored: Some(Stored { by: 2, of: 3 }),
             proof: Some(Proof {
                 agency_name: "Police judiciaire".into(),
                 fingerprint: "12345 67890 12345 67890 12345 67890 12345 67890".into(),
@@ -253,11 +308,15 @@ mod tests {
         written by        Police judiciaire (tn)
         signed by         12D3KooWNode, entry 7 of its log (cccccccccccc)
         fingerprint       12345 67890 12345 67890 12345 67890 12345 67890 (compared by your admin)
+        stored            by 2 of 3 agencies
         may be edited by  tn fr
         handling code     H1
         languages         ar (older than its source) fr
         themes            cybercrime
+        countries         FR, TN
+        edition           2
         link              need fedcba987654
+        linked from       action training eeeeeeeeeeee Stage
         version           bbbbbbbbbbbb
         updated           2026-11-23 22:40 UTC
         created           2026-11-20 08:00 UTC
@@ -268,6 +327,9 @@ mod tests {
         # Avant
 
         Couper le réseau.�[2J
+
+        audience
+        Enquêteurs.
 
         1 annotation
 
@@ -296,11 +358,15 @@ mod tests {
         written by        Police judiciaire (tn)
         signed by         12D3KooWNode, entry 7 of its log (cccccccccccc)
         fingerprint       12345 67890 12345 67890 12345 67890 12345 67890 (never compared by your admin)
+        stored            by 2 of 3 agencies
         may be edited by  tn fr
         handling code     H1
         languages         ar (older than its source) fr
         themes            cybercrime
+        countries         FR, TN
+        edition           2
         link              need fedcba987654
+        linked from       action training eeeeeeeeeeee Stage
         version           bbbbbbbbbbbb
         updated           2026-11-23 22:40 UTC
         created           2026-11-20 08:00 UTC
@@ -310,6 +376,10 @@ mod tests {
         Ce qu’il faut faire.
 
         # قبل الضبط
+
+        audience
+        Not in the language asked for; this is fr.
+        Enquêteurs.
 
         TLP:AMBER
         ");

@@ -10,6 +10,7 @@ use diwan_core::id::{AgencyId, RecordId};
 use diwan_core::record::{Content, Edit, Editors, Kind, Version, kind, kinds, valid_lang};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+use super::fields::{self, Unknown};
 use super::names;
 use super::view::View;
 use crate::engine::{EngineError, RecordDraft};
@@ -40,7 +41,7 @@ impl Target<'_> {
             let expected = "a kind that stands for itself; annotations have verbs of their own";
             return Err(ApiError::invalid("kind", kind.name, expected).into());
         }
-        self.written(kind, draft)
+        self.written(kind, draft, Unknown::Refused)
     }
 
     /// The draft of an annotation of a kind about a record. Only its origin edits it.
@@ -58,14 +59,14 @@ impl Target<'_> {
             rel: ABOUT.to_owned(),
             record: about.to_string(),
         });
-        self.written(kind, draft)
+        self.written(kind, draft, Unknown::Refused)
     }
 
     /// The draft of an imported document, which may be an exported annotation too, and may be a
     /// newer state of a record that is here.
     pub(super) fn imported(&self, draft: Draft) -> Result<RecordDraft, EngineError> {
         let kind = self.kind_of(&draft)?;
-        let draft = self.written(kind, draft)?;
+        let draft = self.written(kind, draft, Unknown::Kept)?;
         if kind.annotation && !draft.content.link_pairs().any(|(rel, _)| rel == ABOUT) {
             let expected = "a link `about` to the record that it annotates";
             return Err(ApiError::invalid("links", "", expected).into());
@@ -102,7 +103,12 @@ impl Target<'_> {
         kind(name).ok_or_else(|| names::unknown_name("kind", name, all()))
     }
 
-    fn written(&self, kind: &Kind, draft: Draft) -> Result<RecordDraft, EngineError> {
+    fn written(
+        &self,
+        kind: &Kind,
+        draft: Draft,
+        unknown: Unknown,
+    ) -> Result<RecordDraft, EngineError> {
         let mut content = Content::default();
         let fields = [draft.title, draft.summary, draft.body];
         for (field, texts) in TEXT_FIELDS.into_iter().zip(fields) {
@@ -129,6 +135,14 @@ impl Target<'_> {
         content.values = given
             .filter_map(|(field, value)| Some((field.to_owned(), value?)))
             .collect();
+        if !draft.fields.is_empty() {
+            let mut edit = Edit::default();
+            fields::change(Some(kind), draft.fields, unknown, &mut edit)?;
+            content = edit.on(&content);
+        }
+        if unknown == Unknown::Refused {
+            fields::check_required(kind, None, &content)?;
+        }
         let editors = match kind.annotation {
             true => Editors::Listed(Vec::new()),
             false => self.editors()?,
@@ -201,8 +215,11 @@ pub(super) fn edit(
         }
         edit.links = Some(links);
     }
+    fields::change(kind, request.fields, Unknown::Refused, &mut edit)?;
     if let Some(kind) = kind {
-        check_title(kind, &edit.on(now))?;
+        let after = edit.on(now);
+        check_title(kind, &after)?;
+        fields::check_required(kind, Some(now), &after)?;
     }
     let base = request.base_version.as_deref();
     let base = base.map(|text| version("base_version", text)).transpose()?;
@@ -251,7 +268,7 @@ fn check_title(kind: &Kind, content: &Content) -> Result<(), ApiError> {
 
 /// Texts in Unicode's normal form C, so that what looks the same is the same, by language tags
 /// whose primary subtag is in small letters (RFC 5646, section 2.1.1).
-fn normalised(texts: Texts) -> Result<Texts, ApiError> {
+pub(super) fn normalised(texts: Texts) -> Result<Texts, ApiError> {
     let mut normal = BTreeMap::new();
     for (tag, text) in texts {
         if !valid_lang(&tag) {
@@ -267,13 +284,13 @@ fn normalised(texts: Texts) -> Result<Texts, ApiError> {
     Ok(normal)
 }
 
-fn items(set: &[String]) -> Vec<String> {
+pub(super) fn items(set: &[String]) -> Vec<String> {
     let normal = set.iter().map(|item| in_nfc(item.trim().to_owned()));
     normal.filter(|item| !item.is_empty()).collect()
 }
 
 /// A text in normalisation form C. Nearly all come in it, and to see that is cheaper than to make it.
-fn in_nfc(text: String) -> String {
+pub(super) fn in_nfc(text: String) -> String {
     match is_nfc(&text) {
         true => text,
         false => text.nfc().collect(),

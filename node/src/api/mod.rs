@@ -8,12 +8,15 @@ mod answer;
 mod cards;
 mod drafts;
 mod export;
+mod fields;
 mod gate;
 mod govern;
 mod groups;
 mod history;
+mod holders;
 mod list;
 mod names;
+mod needs;
 mod records;
 mod search;
 mod show;
@@ -199,10 +202,12 @@ fn router(api: Api, officers: Officers) -> Router {
         .route("/v1/records/{record}", get(show::show).patch(records::edit))
         .route("/v1/records/{record}/purge", post(govern::purge))
         .route("/v1/records/{record}/history", get(history::history))
+        .route("/v1/records/{record}/holders", get(holders::holders))
         .route(
             "/v1/records/{record}/annotations/{kind}",
             post(records::annotate),
         )
+        .route("/v1/needs", get(needs::needs))
         .route("/v1/import", post(records::import))
         .route("/v1/export", get(export::export))
         .route("/v1/search", get(search::search))

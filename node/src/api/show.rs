@@ -2,15 +2,16 @@
 
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
-use diwan_api::types::{AnnotationInfo, Proof, Record};
+use diwan_api::types::{AnnotationInfo, LinkedRecord, Proof, Record};
 use diwan_core::id::RecordId;
 use diwan_core::identity::Fingerprint;
-use diwan_core::record::{Content, Version, content_at};
+use diwan_core::record::{Content, Version, content_at, kind};
 use serde::Deserialize;
 
 use super::answer::{Answer, Asked, Json, Named, apart};
+use super::drafts::ABOUT;
 use super::view::{Seen, View};
-use super::{Api, drafts, names, time};
+use super::{Api, drafts, holders, names, time};
 use crate::engine::{Engine, EngineError};
 use crate::net::peer_text;
 use crate::store::{RecordRow, StoreError};
@@ -47,7 +48,9 @@ fn read(engine: &Engine, text: &str, at: Option<&str>) -> Result<Record, EngineE
         }
     };
     record.annotations = annotations(&view, &seen)?;
+    record.linked = linked(&view, &seen)?;
     record.group_name = Some(names::group_name(view.replica(), &seen.row.group));
+    record.stored = Some(holders::stored(&view, &seen)?);
     record.proof = Some(proof(&view, &seen));
     Ok(record)
 }
@@ -80,14 +83,15 @@ fn earlier(view: &View, seen: &Seen, version: &Version) -> Result<Record, Engine
 /// What others said about a record in its group, oldest first.
 fn annotations(view: &View, seen: &Seen) -> Result<Vec<AnnotationInfo>, StoreError> {
     let mut found = Vec::new();
-    for num in view.reading.annotations(&seen.row.id)? {
-        let Some(row) = view.row(num)?.filter(|row| row.group == seen.row.group) else {
-            continue;
-        };
-        let Some(content) = view.reading.content(num, &row)? else {
-            continue;
-        };
-        found.push((row.created_ms, row.id, row, content));
+    for (row, content) in view.linking(&seen.row.id)? {
+        let is_about = content
+            .link_pairs()
+            .any(|(rel, to)| rel == ABOUT && to == seen.row.id);
+        // A kind that only newer nodes know and that is about another record is an annotation, too.
+        let is_annotation = kind(&row.kind).is_none_or(|kind| kind.annotation);
+        if is_about && is_annotation && row.group == seen.row.group {
+            found.push((row.created_ms, row.id, row, content));
+        }
     }
     found.sort_by_key(|(created_ms, id, ..)| (*created_ms, *id));
     let info =
@@ -100,6 +104,25 @@ fn annotations(view: &View, seen: &Seen) -> Result<Vec<AnnotationInfo>, StoreErr
             created: time::rfc3339(created_ms),
         };
     Ok(found.into_iter().map(info).collect())
+}
+
+/// The records that link to a record and stand for themselves, oldest first.
+fn linked(view: &View, seen: &Seen) -> Result<Vec<LinkedRecord>, StoreError> {
+    let mut found = Vec::new();
+    for (row, content) in view.linking(&seen.row.id)? {
+        if kind(&row.kind).is_none_or(|kind| kind.annotation) {
+            continue;
+        }
+        let to_it = content.link_pairs().filter(|(_, to)| *to == seen.row.id);
+        found.extend(to_it.map(|(rel, _)| LinkedRecord {
+            rel: rel.to_owned(),
+            record: row.id.to_string(),
+            kind: row.kind.clone(),
+            origin: names::short(view.replica(), &row.origin),
+            title: content.texts_of("title"),
+        }));
+    }
+    Ok(found)
 }
 
 /// Who signed the first version, as this node verified it when it was stored.

@@ -6,19 +6,21 @@ use std::sync::Arc;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{Record, RecordLink, TranslationState};
 use diwan_core::group::Role;
-use diwan_core::id::AgencyId;
+use diwan_core::id::{AgencyId, GroupId, RecordId, Writer};
 use diwan_core::log::Header;
 use diwan_core::record::{
     AuthoredChange, Content, Editors, Genesis, Materialised, Step, Version, history,
 };
 use diwan_core::replica::Replica;
 
-use super::{names, time};
+use super::{fields, names, time};
 use crate::engine::{Engine, EngineError, State};
 use crate::store::{Reading, RecordRow, RecordState, StoreError};
 
 /// Ids that are compared when the beginning of one is looked for.
 const PREFIX_MATCHES: usize = 64;
+/// Records that link to one and are looked at: nobody is to make a record slow to show.
+const LINKING: usize = 1_000;
 /// Ids that a refusal lists.
 const LISTED_MATCHES: usize = 5;
 
@@ -47,6 +49,11 @@ impl View {
 
     pub(super) fn replica(&self) -> &Replica {
         &self.state.replica
+    }
+
+    /// The small number of a log.
+    pub(super) fn log(&self, group: GroupId, writer: Writer) -> Option<u32> {
+        self.state.logs.get(&(group, writer)).copied()
     }
 
     /// Whether officers see a record: its first version is valid, this agency is in its group, and
@@ -83,6 +90,22 @@ impl View {
         }
         let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
         Ok(found.pop().ok_or_else(unknown)?)
+    }
+
+    /// The records that link to a record and are to be seen, oldest first.
+    pub(super) fn linking(
+        &self,
+        record: &RecordId,
+    ) -> Result<Vec<(RecordRow, Content)>, StoreError> {
+        let mut found = Vec::new();
+        for num in self.reading.linking(record, LINKING)? {
+            if let Some(row) = self.row(num)?
+                && let Some(content) = self.reading.content(num, &row)?
+            {
+                found.push((row, content));
+            }
+        }
+        Ok(found)
     }
 
     /// A record with its first version; none where its text was erased.
@@ -155,15 +178,18 @@ impl View {
             body: content.texts_of("body"),
             themes: content.set_of("themes"),
             tags: content.set_of("tags"),
+            fields: fields::of(content),
             links,
             attachments: Vec::new(),
             translations: self.translations(seen, content, None)?,
             annotations: Vec::new(),
+            linked: Vec::new(),
             version: Version::from(row.version).to_string(),
             created: time::rfc3339(row.created_ms),
             updated: time::rfc3339(row.updated_ms),
             import_key: content.value("import_key").map(str::to_owned),
             group_name: None,
+            stored: None,
             proof: None,
         })
     }

@@ -12,6 +12,9 @@ use super::step::Step;
 use crate::limits::{JUDGED_TOGETHER, JUDGED_TOGETHER_BYTES};
 use crate::store::StoreError;
 
+/// Which links are remembered: 1, all.
+const LINKS_VERSION: u64 = 1;
+
 /// No agency's message called for it.
 const BY_NOBODY: AgencyId = AgencyId([0; 32]);
 
@@ -60,6 +63,24 @@ impl Step<'_, '_> {
         }
         self.tables.set_meta_u64("gate", GATE_VERSION);
         Ok(called)
+    }
+
+    /// Remembers what every record links to, where an older version of this program remembered what
+    /// annotations are about and nothing else. Returns how many records it looked at.
+    pub(super) fn remember_all_links(&mut self) -> Result<u64, StoreError> {
+        if self.tables.meta_u64("links")? == Some(LINKS_VERSION) {
+            return Ok(0);
+        }
+        let last = self.tables.last_record()?;
+        for num in 1..=last {
+            if let Some(row) = self.tables.record(num)?
+                && let Some(content) = self.tables.content(num, &row)?
+            {
+                effect::remember_links(self, num, &content)?;
+            }
+        }
+        self.tables.set_meta_u64("links", LINKS_VERSION);
+        Ok(last)
     }
 
     /// Judges a record now that waits to be judged: somebody is about to build on what it says.

@@ -7,9 +7,7 @@ use diwan_core::breaks::{Break, is_left_out};
 use diwan_core::group::Standing;
 use diwan_core::id::{AgencyId, GroupId, NodeKey, RecordId, Writer};
 use diwan_core::log::{Entry, PayloadKind};
-use diwan_core::record::{
-    ChangeReason, Content, Genesis, Materialised, Version, kind, materialise,
-};
+use diwan_core::record::{ChangeReason, Content, Genesis, Materialised, Version, materialise};
 use diwan_core::verify::Verified;
 
 use super::changes::{self, Changes};
@@ -298,12 +296,17 @@ fn remember(
         let group = step.tables.group_row(&row.group)?.num;
         step.tables.put_import(group, key, num)?;
     }
-    if kind(&row.kind).is_some_and(|kind| kind.annotation) {
-        for (_, about) in content.link_pairs().filter(|(rel, _)| *rel == "about") {
-            step.tables.put_about(&about, num)?;
-        }
-    }
-    Ok(())
+    remember_links(step, num, content)
+}
+
+/// What a record links to, so that it is found from there.
+pub(super) fn remember_links(
+    step: &mut Step<'_, '_>,
+    num: u64,
+    content: &Content,
+) -> Result<(), StoreError> {
+    let mut links = content.link_pairs();
+    links.try_for_each(|(_, to)| step.tables.put_link(&to, num))
 }
 
 /// How many changes of a record count that did not before, and how many went into quarantine for good.
@@ -411,6 +414,9 @@ fn show(
     content: Option<&Content>,
 ) -> Result<(), StoreError> {
     row.state = state;
+    if let Some(content) = content {
+        remember_links(step, num, content)?;
+    }
     step.tables.put_view(num, content)?;
     step.tables.put_record(num, &row)?;
     step.tables.journal(num)?;

@@ -85,6 +85,17 @@ impl Committer {
         })
     }
 
+    /// Where the store was written by a version that did not remember what records link to, remembers it.
+    /// Returns how many records it looked at.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing has changed.
+    pub fn keep_up_with_links(&mut self) -> Result<u64, StoreError> {
+        self.commit(Judging::upto(JUDGED_BESIDE), |step| {
+            step.remember_all_links()
+        })
+    }
+
     /// Tells the store in which file it lies, as [`crate::store::place_of`] names it. True where the
     /// store was copied there, and goes on under a new incarnation.
     ///

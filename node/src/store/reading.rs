@@ -383,14 +383,15 @@ impl Reading {
         changes(&self.changes, num)
     }
 
-    /// The numbers of the annotations of a record, oldest first.
-    pub fn annotations(&self, record: &RecordId) -> Result<Vec<u64>, StoreError> {
+    /// The numbers of the records that link to a record or did in an earlier version, oldest first and
+    /// at most `limit`.
+    pub fn linking(&self, record: &RecordId, limit: usize) -> Result<Vec<u64>, StoreError> {
         let range = (record.as_bytes(), 0)..=(record.as_bytes(), u64::MAX);
         let num = |row: Result<(redb::AccessGuard<'_, (&'static Id, u64)>, _), _>| {
             row.map(|(key, _): (_, redb::AccessGuard<'_, ()>)| key.value().1)
                 .map_err(StoreError::from)
         };
-        self.about.range(range)?.map(num).collect()
+        self.about.range(range)?.take(limit).map(num).collect()
     }
 
     /// Why an entry has no effect, if it has none.

@@ -33,7 +33,7 @@ pub(super) const EARLY: TableDefinition<(&Id, u32, u64), ()> = TableDefinition::
 pub(super) const VIEWS: TableDefinition<u64, &[u8]> = TableDefinition::new("views");
 /// (group number, import key) to record number, for records of this agency.
 pub(super) const IMPORTS: TableDefinition<(u32, &[u8]), u64> = TableDefinition::new("imports");
-/// (record id, annotation's number).
+/// (record id, number of a record that links to it, or did in an earlier version).
 pub(super) const ABOUT: TableDefinition<(&Id, u64), ()> = TableDefinition::new("about");
 /// (group, node) to signed receipt.
 pub(super) const RECEIPTS: TableDefinition<(&Id, &Id), &[u8]> = TableDefinition::new("receipts");

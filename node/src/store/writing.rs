@@ -409,10 +409,16 @@ impl<'txn> Writing<'txn> {
             .map(|num| num.value()))
     }
 
-    /// Remembers that a record is about another one.
-    pub fn put_about(&mut self, record: &RecordId, annotation: u64) -> Result<(), StoreError> {
-        self.about.insert((record.as_bytes(), annotation), ())?;
+    /// Remembers that a record links to another one.
+    pub fn put_link(&mut self, to: &RecordId, num: u64) -> Result<(), StoreError> {
+        self.about.insert((to.as_bytes(), num), ())?;
         Ok(())
+    }
+
+    /// The number of the newest record; 0 where there is none.
+    pub fn last_record(&self) -> Result<u64, StoreError> {
+        let last = self.records.last()?;
+        Ok(last.map_or(0, |(num, _)| num.value()))
     }
 
     /// Keeps the newest receipt of a node.

@@ -209,6 +209,31 @@ usage-bad-value = “{ $value }” is no value for { $argument }
 usage-did-you-mean = Did you mean { $nearest }?
 usage-expected = Expected: { $expected }.
 expected-member = an agency, or AGENCY:ROLE such as tn:contributor
+stored-by = Stored by { $by } of { $of } { $of ->
+    [one] agency
+   *[other] agencies
+}.
+holder-stored = stored
+holder-older = has version { $version } only
+holder-none = has not signed that it has it
+needs-none = No need is known here. `diwan new --kind need` writes one.
+needs-country = country
+needs-theme = theme
+needs-needs = needs
+needs-open = open
+needs-actions = actions
+needs-trainings = trainings
+needs-endorsements = endorsements
+needs-closed = closed
+
+show-linked = linked from
+show-stored = stored
+show-stored-by = by { $by } of { $of } { $of ->
+    [one] agency
+   *[other] agencies
+}
+
+expected-field = NAME=VALUE, or NAME.LANG=TEXT, such as duration=90 or audience.fr=Enquêteurs
 expected-link = RELATION=ID, such as need=1a2b3c
 expected-editors = group, origin, or agencies such as fr,tn
 expected-list-limit = a number from 1 to 1000

@@ -7,10 +7,10 @@ use super::{Client, Lines};
 use crate::error::ApiError;
 use crate::types::{
     Card, CardInfo, CardText, Draft, EditRequest, Edited, ExportQuery, GroupCosign, GroupCreate,
-    GroupExtend, GroupList, GroupMembers, GroupRemove, History, ImportAnswer, ImportBatch,
-    ListQuery, NewRecord, NodeCertified, NodeCertify, NodeList, PurgePlan, PurgeRequest,
-    Quarantine, Record, RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, Status,
-    SyncAnswer, SyncRequest, TrustAdd, TrustList, TrustVerify, Written,
+    GroupExtend, GroupList, GroupMembers, GroupRemove, History, Holders, ImportAnswer, ImportBatch,
+    ListQuery, NeedsAnswer, NeedsQuery, NewRecord, NodeCertified, NodeCertify, NodeList, PurgePlan,
+    PurgeRequest, Quarantine, Record, RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery,
+    Status, SyncAnswer, SyncRequest, TrustAdd, TrustList, TrustVerify, Written,
 };
 
 /// What an admin does with an agency of the trust list, besides verifying it.
@@ -219,6 +219,16 @@ impl Client {
     /// The versions of a record.
     pub async fn history(&self, record: &str) -> Result<History, ApiError> {
         self.get(&path(&["records", record, "history"])).await
+    }
+
+    /// Capacity gaps by country and theme.
+    pub async fn needs(&self, query: &NeedsQuery) -> Result<NeedsAnswer, ApiError> {
+        self.get(&with_query("/v1/needs", query)).await
+    }
+
+    /// Which agencies have a record.
+    pub async fn holders(&self, record: &str) -> Result<Holders, ApiError> {
+        self.get(&path(&["records", record, "holders"])).await
     }
 
     /// Writes an annotation of a kind (`comment`, …) about a record.

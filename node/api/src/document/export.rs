@@ -1,6 +1,6 @@
 //! Records back into files: a tree of Markdown that an import recognises, or JSON Lines.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::filename::{kind_folder, language_folder, stem};
-use crate::types::{Record, RecordLink};
+use crate::types::{FieldValues, Record, RecordLink};
 
 /// Why an export stopped.
 #[derive(Debug, thiserror::Error)]
@@ -178,6 +178,8 @@ struct FrontMatter<'a> {
     tlp: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hcode: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    fields: &'a FieldValues,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     links: &'a [RecordLink],
     origin: &'a str,
@@ -196,6 +198,7 @@ fn page(record: &Record, lang: &str) -> Result<String, ExportError> {
         tags: &record.tags,
         tlp: &record.tlp,
         hcode: record.hcode.as_deref(),
+        fields: &record.fields,
         links: &record.links,
         origin: &record.origin,
         version: &record.version,

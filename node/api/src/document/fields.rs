@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::clean::{clean, clean_line};
 use super::limits::TAG_BYTES_MAX;
-use crate::types::RecordLink;
+use crate::types::{FieldValue, FieldValues, RecordLink};
 
 /// The fields of a document's front matter that an import understands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) struct Fields {
     pub(crate) tlp: Vec<String>,
     /// Every handling code found, as written.
     pub(crate) hcode: Vec<String>,
+    /// Fields of the kind, as an export writes them.
+    pub(crate) of_kind: FieldValues,
     pub(crate) links: Vec<RecordLink>,
     pub(crate) record: Option<String>,
     pub(crate) import_key: Option<String>,
@@ -56,6 +58,7 @@ impl Fields {
             tags: list(&["tags", "keywords", "categories"]),
             tlp: labels("tlp"),
             hcode: labels("hcode"),
+            of_kind: get(map, "fields").map(as_fields).unwrap_or_default(),
             links: get(map, "links").map(as_links).unwrap_or_default(),
             record: text(&["record"]).and_then(|id| hex_id(&id, 16..=128)),
             import_key: text(&["import_key"]).and_then(|key| hex_id(&key, 32..=32)),
@@ -136,6 +139,27 @@ fn as_labels(value: &Value) -> Vec<String> {
         Value::Object(_) => vec!["{…}".to_owned()],
         other => vec![as_text(other).map(|t| clean_line(&t)).unwrap_or_default()],
     }
+}
+
+/// Fields of a kind as an export writes them: a map from names to a value, a list of values, or texts by
+/// language. What is none of these is left out: only the node knows the kind's schema.
+pub(crate) fn as_fields(value: &Value) -> FieldValues {
+    let texts = |items: &[Value]| items.iter().filter_map(as_text).collect::<Vec<_>>();
+    let field = |(name, value): (&String, &Value)| {
+        let value = match value {
+            Value::Array(items) => FieldValue::Lines(texts(items)),
+            Value::Object(map) => {
+                let by_language = map.iter();
+                let by_language =
+                    by_language.filter_map(|(lang, text)| Some((lang.clone(), as_text(text)?)));
+                FieldValue::Texts(by_language.collect())
+            }
+            other => FieldValue::Line(as_text(other)?),
+        };
+        Some((name.clone(), value))
+    };
+    let map = value.as_object().into_iter().flatten();
+    map.filter_map(field).collect()
 }
 
 /// Links as an export writes them (`- rel: need` with `record: …`) or as the command line takes

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::clean::{clean, clean_line, cut};
-use super::fields::{hex_id, slug, split_list, tag};
+use super::fields::{as_fields, hex_id, slug, split_list, tag};
 use super::guess::judge;
 use super::heading::first_heading;
 use super::label::{highest_code, strictest_tlp};
@@ -57,6 +57,7 @@ struct Line {
     tags: Option<List>,
     tlp: Option<List>,
     hcode: Option<List>,
+    fields: Option<serde_json::Value>,
     links: Option<Vec<RecordLink>>,
     record: Option<String>,
     import_key: Option<String>,
@@ -141,6 +142,7 @@ pub fn parse_line(bytes: &[u8], context: &LineContext<'_>) -> Result<ParsedLine,
         tags: sorted(line.tags.into_iter().flat_map(List::tags), TAGS_MAX),
         tlp: strictest_tlp(labels(line.tlp).iter().map(String::as_str))?,
         hcode: highest_code(labels(line.hcode).iter().map(String::as_str))?,
+        fields: line.fields.as_ref().map(as_fields).unwrap_or_default(),
         links: sorted(
             line.links.into_iter().flatten().filter_map(|l| link(&l)),
             LINKS_MAX,

@@ -59,6 +59,11 @@ pub(crate) fn merge(pages: Vec<SourcedPage>) -> Merged {
         kind: fields().find_map(|f| f.kind.clone()),
         themes: sorted(fields().flat_map(|f| f.themes.iter().cloned()), TAGS_MAX),
         tags: sorted(fields().flat_map(|f| f.tags.iter().cloned()), TAGS_MAX),
+        fields: fields()
+            .map(|f| &f.of_kind)
+            .find(|of_kind| !of_kind.is_empty())
+            .cloned()
+            .unwrap_or_default(),
         links: sorted(fields().flat_map(|f| f.links.iter().cloned()), LINKS_MAX),
         record: fields().find_map(|f| f.record.clone()),
         import_key: fields().find_map(|f| f.import_key.clone()),

@@ -4,6 +4,7 @@
 mod agency;
 mod govern;
 mod group;
+mod needs;
 mod record;
 mod search;
 mod status;
@@ -12,6 +13,7 @@ mod sync;
 pub use agency::*;
 pub use govern::*;
 pub use group::*;
+pub use needs::*;
 pub use record::*;
 pub use search::*;
 pub use status::*;

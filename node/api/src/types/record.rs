@@ -1,5 +1,7 @@
 //! Records: writing, reading, listing, importing.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Texts;
@@ -12,6 +14,25 @@ pub struct RecordLink {
     /// Record id (or, in requests, a unique prefix).
     pub record: String,
 }
+
+/// What a field of a kind holds. Which fields a kind has is a matter of its schema
+/// (`docs/reference/kinds.md`); those that a newer node wrote are shown as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "neither a text, a list of texts nor a map of languages to texts"
+)]
+pub enum FieldValue {
+    /// One value, the same in every language. In an edit an empty one removes the field.
+    Line(String),
+    /// A set, sorted. In an edit it is the whole new set.
+    Lines(Vec<String>),
+    /// Text by language. In an edit an empty text removes the language.
+    Texts(Texts),
+}
+
+/// Fields of a record's kind, by name.
+pub type FieldValues = BTreeMap<String, FieldValue>;
 
 /// Who may edit a record besides its origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +74,9 @@ pub struct Draft {
     /// Europol handling code, `H0` to `H3`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hcode: Option<String>,
+    /// Fields of the kind.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: FieldValues,
     /// Links.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<RecordLink>,
@@ -113,6 +137,8 @@ pub struct EditRequest {
     pub tlp: Option<String>,
     /// New handling code; an empty text removes it.
     pub hcode: Option<String>,
+    /// New values of fields of the kind.
+    pub fields: FieldValues,
     /// The whole new set of links.
     pub links: Option<Vec<RecordLink>>,
 }
@@ -152,6 +178,21 @@ pub struct AnnotationInfo {
     pub body: Texts,
     /// RFC 3339.
     pub created: String,
+}
+
+/// A record that links to the one shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedRecord {
+    /// By which relation.
+    pub rel: String,
+    /// Record id.
+    pub record: String,
+    /// Kind.
+    pub kind: String,
+    /// Short name of its origin.
+    pub origin: String,
+    /// Title by language.
+    pub title: Texts,
 }
 
 /// An attachment of a record.
@@ -198,6 +239,9 @@ pub struct Record {
     pub themes: Vec<String>,
     /// Tags, sorted.
     pub tags: Vec<String>,
+    /// Fields of the kind, and whatever else a newer node may have written.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: FieldValues,
     /// Links, sorted.
     pub links: Vec<RecordLink>,
     /// Attachments.
@@ -206,6 +250,9 @@ pub struct Record {
     pub translations: Vec<TranslationState>,
     /// Annotations, oldest first.
     pub annotations: Vec<AnnotationInfo>,
+    /// Records that link to it, oldest first; not part of the canonical export.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub linked: Vec<LinkedRecord>,
     /// Current version.
     pub version: String,
     /// RFC 3339.
@@ -218,9 +265,47 @@ pub struct Record {
     /// Name of the group; not part of the canonical export.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_name: Option<String>,
+    /// How many agencies have it; not part of the canonical export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<Stored>,
     /// Who signed the first version; not part of the canonical export.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
+}
+
+/// How many agencies of its group have stored a record's newest version, by their nodes' signed receipts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// Agencies that have, this one included.
+    pub by: u64,
+    /// Agencies of the group.
+    pub of: u64,
+}
+
+/// `GET /v1/records/{id}/holders`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holders {
+    /// Record id.
+    pub record: String,
+    /// Every agency of the record's group, by short name.
+    pub holders: Vec<Holder>,
+    /// How many they are.
+    pub of: u64,
+}
+
+/// What an agency has signed to have of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Agency id.
+    pub agency: String,
+    /// Short name.
+    pub short: String,
+    /// One of its nodes has signed that it has stored the version that is the newest here.
+    pub stored: bool,
+    /// The version that it has signed to have; none where it has signed for none.
+    pub version: Option<String>,
+    /// When that was signed, by its own clock; RFC 3339.
+    pub receipt_time: Option<String>,
 }
 
 /// The proof of who wrote a record: the signed entry of its first version, as this node verified it.

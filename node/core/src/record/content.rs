@@ -131,6 +131,16 @@ impl Content {
             .collect()
     }
 
+    /// The names of the fields that hold anything, wherever.
+    #[must_use]
+    pub fn fields(&self) -> BTreeSet<&str> {
+        let keys = self.texts.keys().chain(&self.sets);
+        let of_keys = keys.filter_map(|key| key.split('.').next());
+        of_keys
+            .chain(self.values.keys().map(String::as_str))
+            .collect()
+    }
+
     /// Replaces a set.
     pub fn set_set<'a>(&mut self, field: &str, items: impl IntoIterator<Item = &'a String>) {
         self.sets.retain(|key| rest_of(key, field).is_none());

@@ -16,7 +16,7 @@ use crate::wire;
 
 /// Which rules the gate and the replay follow. One more whenever a verdict may come out differently:
 /// a node that finds another number in its store judges every record again.
-pub const GATE_VERSION: u64 = 2;
+pub const GATE_VERSION: u64 = 3;
 
 /// Why a change stays out of its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, thiserror::Error)]

@@ -1,4 +1,79 @@
-//! The kinds of records, as data.
+//! The kinds of records, as data: which fields each kind has, what they hold, and by which relations
+//! it is tied to other kinds. Nothing else in the program names a kind's fields.
+//!
+//! A schema says what may be written here. What other nodes wrote is kept, synced and shown as it is,
+//! whether this version knows its kind and its fields or not.
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldType {
+    /// Text by language.
+    Text,
+    /// One value that is the same in every language.
+    Line,
+    /// A day, `2026-03-14` (RFC 3339, full-date).
+    Date,
+    /// Whole minutes.
+    Minutes,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A country's two letters (ISO 3166-1, alpha-2).
+    Country,
+    /// A set of countries.
+    Countries,
+    /// A language's tag (BCP 47).
+    Language,
+    /// A set of languages.
+    Languages,
+}
+
+/// Where a record's content keeps what a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Texts by language: they merge character by character.
+    Texts,
+    /// One value: of concurrent ones Automerge's order takes one, and the others stay in the history.
+    Value,
+    /// A set: concurrent additions unite.
+    Set,
+}
+
+impl FieldType {
+    /// Where the content keeps it.
+    #[must_use]
+    pub fn holds(self) -> Holds {
+        match self {
+            FieldType::Text => Holds::Texts,
+            FieldType::Countries | FieldType::Languages => Holds::Set,
+            FieldType::Line
+            | FieldType::Date
+            | FieldType::Minutes
+            | FieldType::Word(_)
+            | FieldType::Country
+            | FieldType::Language => Holds::Value,
+        }
+    }
+}
+
+/// A field of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name in the API, in front matter and on the command line.
+    pub name: &'static str,
+    /// What it holds.
+    pub of: FieldType,
+    /// A record of the kind is not written without it.
+    pub required: bool,
+}
+
+/// A relation by which records of a kind point to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// Its name, as in `--link REL=ID`.
+    pub name: &'static str,
+    /// Kinds that it points to; any where there are none.
+    pub to: &'static [&'static str],
+}
 
 /// A kind of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,40 +82,174 @@ pub struct Kind {
     pub name: &'static str,
     /// It says something about another record (link `about`), and only its origin edits it.
     pub annotation: bool,
+    /// Its own fields; [`COMMON`] are those of every kind.
+    pub fields: &'static [Field],
+    /// Its own relations. Others may be used too: they mean what the reader makes of them.
+    pub relations: &'static [Relation],
 }
+
+impl Kind {
+    /// Its fields and those of every kind.
+    pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        self.fields.iter().chain(COMMON)
+    }
+
+    /// A field of this kind.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.all_fields().find(|field| field.name == name)
+    }
+
+    /// A relation of this kind.
+    #[must_use]
+    pub fn relation(&self, name: &str) -> Option<&'static Relation> {
+        self.relations.iter().find(|relation| relation.name == name)
+    }
+}
+
+const fn field(name: &'static str, of: FieldType) -> Field {
+    Field {
+        name,
+        of,
+        required: false,
+    }
+}
+
+const fn required(name: &'static str, of: FieldType) -> Field {
+    Field {
+        name,
+        of,
+        required: true,
+    }
+}
+
+const fn to(name: &'static str, to: &'static [&'static str]) -> Relation {
+    Relation { name, to }
+}
+
+/// Fields of every kind, beside title, summary, body, themes, tags, labels and links.
+pub const COMMON: &[Field] = &[
+    field("review", FieldType::Date),
+    field("expires", FieldType::Date),
+];
+
+const LEVELS: FieldType = FieldType::Word(&["basic", "intermediate", "advanced"]);
+const SEVERITIES: FieldType = FieldType::Word(&["low", "medium", "high", "critical"]);
+const NEED_STATES: FieldType = FieldType::Word(&["open", "answered", "closed"]);
+const ACTION_STATES: FieldType = FieldType::Word(&["planned", "running", "done", "cancelled"]);
+const RESULTS: FieldType = FieldType::Word(&["helped", "partly", "did-not-help"]);
 
 const KINDS: &[Kind] = &[
     Kind {
         name: "practice",
         annotation: false,
+        fields: &[field("countries", FieldType::Countries)],
+        relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
     },
     Kind {
         name: "experience",
         annotation: false,
+        fields: &[
+            field("countries", FieldType::Countries),
+            field("date", FieldType::Date),
+        ],
+        relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
     },
     Kind {
         name: "guideline",
         annotation: false,
+        fields: &[
+            field("edition", FieldType::Line),
+            field("countries", FieldType::Countries),
+        ],
+        relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
     },
     Kind {
         name: "training",
         annotation: false,
-    },
-    Kind {
-        name: "question",
-        annotation: false,
+        fields: &[
+            field("level", LEVELS),
+            field("audience", FieldType::Text),
+            field("duration", FieldType::Minutes),
+            field("prerequisites", FieldType::Text),
+        ],
+        relations: &[
+            to("action", &["action"]),
+            to("need", &["need"]),
+            to("exchange", &["exchange"]),
+        ],
     },
     Kind {
         name: "exchange",
         annotation: false,
+        fields: &[
+            required("start", FieldType::Date),
+            field("end", FieldType::Date),
+            field("place", FieldType::Line),
+            field("host", FieldType::Country),
+            field("countries", FieldType::Countries),
+            field("outcome", FieldType::Text),
+        ],
+        relations: &[],
     },
     Kind {
         name: "need",
         annotation: false,
+        fields: &[
+            required("country", FieldType::Country),
+            field("severity", SEVERITIES),
+            field("state", NEED_STATES),
+        ],
+        relations: &[to("exchange", &["exchange"])],
+    },
+    Kind {
+        name: "action",
+        annotation: false,
+        fields: &[
+            field("state", ACTION_STATES),
+            field("start", FieldType::Date),
+            field("end", FieldType::Date),
+            field("countries", FieldType::Countries),
+        ],
+        relations: &[to("need", &["need"]), to("exchange", &["exchange"])],
+    },
+    Kind {
+        name: "assessment",
+        annotation: false,
+        fields: &[
+            field("countries", FieldType::Countries),
+            field("start", FieldType::Date),
+            field("end", FieldType::Date),
+        ],
+        relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
+    },
+    Kind {
+        name: "question",
+        annotation: false,
+        fields: &[],
+        relations: &[to("accepted", &["answer"])],
     },
     Kind {
         name: "comment",
         annotation: true,
+        fields: &[],
+        relations: &[],
+    },
+    Kind {
+        name: "endorsement",
+        annotation: true,
+        fields: &[
+            field("result", RESULTS),
+            field("country", FieldType::Country),
+            field("date", FieldType::Date),
+        ],
+        relations: &[],
+    },
+    Kind {
+        name: "answer",
+        annotation: true,
+        fields: &[],
+        relations: &[],
     },
 ];
 
@@ -54,4 +263,117 @@ pub fn kinds() -> &'static [Kind] {
 #[must_use]
 pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::record::content::check_field;
+
+    /// Fields that every record has a place of its own for.
+    const OWN_PLACE: [&str; 8] = [
+        "title",
+        "summary",
+        "body",
+        "themes",
+        "tags",
+        "tlp",
+        "hcode",
+        "import_key",
+    ];
+
+    #[test]
+    fn the_schemas_hold_together() {
+        let names: BTreeSet<_> = kinds().iter().map(|kind| kind.name).collect();
+        assert_eq!(names.len(), kinds().len(), "each kind once");
+        for kind in kinds() {
+            let fields: Vec<_> = kind.all_fields().map(|field| field.name).collect();
+            let each: BTreeSet<_> = fields.iter().collect();
+            assert_eq!(each.len(), fields.len(), "each field of {} once", kind.name);
+            for name in fields {
+                assert!(check_field(name).is_ok(), "{name} of {}", kind.name);
+                assert!(!OWN_PLACE.contains(&name), "{name} of {}", kind.name);
+            }
+            for relation in kind.relations {
+                for to in relation.to {
+                    assert!(names.contains(to), "{} of {}", relation.name, kind.name);
+                }
+            }
+        }
+    }
+
+    fn holds(of: FieldType) -> String {
+        match of {
+            FieldType::Text => "text by language".to_owned(),
+            FieldType::Line => "one value".to_owned(),
+            FieldType::Date => "day, `2026-03-14`".to_owned(),
+            FieldType::Minutes => "minutes".to_owned(),
+            FieldType::Word(words) => format!("`{}`", words.join("` or `")),
+            FieldType::Country => "country, `TN`".to_owned(),
+            FieldType::Countries => "countries, a set".to_owned(),
+            FieldType::Language => "language, `ar`".to_owned(),
+            FieldType::Languages => "languages, a set".to_owned(),
+        }
+    }
+
+    fn row(kind: &Kind) -> String {
+        let field = |field: &Field| match field.required {
+            true => format!("**{}** ({})", field.name, holds(field.of)),
+            false => format!("{} ({})", field.name, holds(field.of)),
+        };
+        let fields: Vec<_> = kind.fields.iter().map(field).collect();
+        let relations = kind.relations.iter();
+        let relations: Vec<_> = relations
+            .map(|relation| format!("{} → {}", relation.name, relation.to.join(", ")))
+            .collect();
+        let name = match kind.annotation {
+            true => format!("`{}` (annotation)", kind.name),
+            false => format!("`{}`", kind.name),
+        };
+        format!(
+            "| {name} | {} | {} |\n",
+            fields.join("; "),
+            relations.join("; ")
+        )
+    }
+
+    #[test]
+    fn the_reference_agrees_with_the_schemas() {
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/kinds.md");
+        let common: Vec<_> = COMMON
+            .iter()
+            .map(|field| format!("{} ({})", field.name, holds(field.of)))
+            .collect();
+        let mut page = format!(
+            "# Kinds of records\n\nMade from the code by `DIWAN_REGENERATE=1 cargo test -p diwan-core \
+             reference`. Every kind has title, summary, body (texts by language), themes, tags, a TLP label, \
+             a handling code and links; and {}. Fields in bold must be there. On the command line: \
+             `--field NAME=VALUE`, `--field NAME.LANG=TEXT`, a name that comes again makes a set. Relations \
+             are those of `--link REL=ID`. Fields and kinds that another node wrote and this version does \
+             not know are kept, synced and shown as they are.\n\n| kind | fields | relations |\n|---|---|---|\n",
+            common.join(", ")
+        );
+        page.extend(kinds().iter().map(row));
+        if std::env::var_os("DIWAN_REGENERATE").is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written == page,
+            "docs/reference/kinds.md is not what the code says"
+        );
+    }
+
+    /// A field of one name holds the same wherever it is: a filter or a reader need not know the kind.
+    #[test]
+    fn a_name_is_kept_in_one_place() {
+        for one in kinds().iter().flat_map(Kind::all_fields) {
+            for other in kinds().iter().flat_map(Kind::all_fields) {
+                assert!(one.name != other.name || one.of.holds() == other.of.holds());
+            }
+        }
+    }
 }

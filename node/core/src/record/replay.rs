@@ -579,16 +579,19 @@ pub(super) fn read(
     Some(content)
 }
 
-/// A single value. Of concurrent labels the strictest counts; otherwise Automerge's order decides.
+/// A single value. Of concurrent labels and handling codes the strictest counts; otherwise Automerge's
+/// order decides.
 fn value(doc: &Automerge, maps: &Maps, field: &str) -> Option<String> {
     let text = |value: &Value<'_>| value.as_str().map(str::to_owned);
-    if field == "tlp" {
-        let all = doc.get_all(&maps.values, field).ok()?;
-        let labels = all
-            .iter()
-            .map(|(value, _)| text(value))
-            .collect::<Option<Vec<_>>>()?;
-        return labels.into_iter().max_by_key(|label| Tlp::from_name(label));
+    if field != "tlp" && field != "hcode" {
+        return text(&doc.get(&maps.values, field).ok()??.0);
     }
-    text(&doc.get(&maps.values, field).ok()??.0)
+    let all = doc.get_all(&maps.values, field).ok()?;
+    let all = all.iter().map(|(value, _)| text(value));
+    let labels = all.collect::<Option<Vec<_>>>()?.into_iter();
+    match field {
+        "tlp" => labels.max_by_key(|label| Tlp::from_name(label)),
+        // H0 to H3 (Europol): the greater number is the stricter code.
+        _ => labels.max(),
+    }
 }

@@ -115,6 +115,22 @@ fn of_concurrent_labels_the_stricter_wins() {
 }
 
 #[test]
+fn of_concurrent_handling_codes_the_stricter_wins() {
+    let code = |name: &str| Edit {
+        values: BTreeMap::from([("hcode".to_owned(), Some(name.to_owned()))]),
+        ..Edit::default()
+    };
+    for (one, two) in [("H3", "H0"), ("H0", "H3"), ("H1", "H3")] {
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        edit(&mut a, 1, &code(one));
+        edit(&mut b, 2, &code(two));
+        let both: Vec<_> = a.into_iter().chain(b).collect();
+        let content = materialise(&genesis(), &RECORD, &both).content;
+        assert_eq!(content.value("hcode"), Some("H3"));
+    }
+}
+
+#[test]
 fn an_edit_of_an_older_version_keeps_what_came_since() {
     let mut changes = Vec::new();
     let read = Version::first(&RECORD);

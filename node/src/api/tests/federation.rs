@@ -1,7 +1,7 @@
 //! Two nodes: what one writes is what the other shows.
 
 use diwan_api::client::TrustStep;
-use diwan_api::types::{GroupCreate, ListQuery, MemberRole, SyncRequest};
+use diwan_api::types::{GroupCreate, ListQuery, MemberRole, Stored, SyncRequest};
 
 use super::*;
 
@@ -136,5 +136,50 @@ async fn what_an_absent_peer_stored_is_still_told() {
     assert_eq!(
         (peer.state.as_str(), peer.stored_by_peer, peer.of),
         ("offline", 1, 2)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_holds_a_record_is_who_has_signed_for_it() {
+    let (tn, fr) = two().await;
+    let id = tn.guideline("Cyber", &[("fr", "Saisie")], &[("fr", "Un.")]);
+    let id = id.await.record;
+    assert!(tn.client.sync(&SYNC).await.unwrap().equal);
+    let first = tn.client.show(&id, None).await.unwrap();
+    assert_eq!(first.stored, Some(Stored { by: 2, of: 2 }));
+    tn.client
+        .trust_step("fr", TrustStep::Suspend)
+        .await
+        .unwrap();
+    tn.client.edit(&id, &body("fr", "Deux.")).await.unwrap();
+    let holders = tn.client.holders(&id).await.unwrap();
+    let now = tn.client.show(&id, None).await.unwrap();
+    let told: Vec<_> = holders
+        .holders
+        .iter()
+        .map(|holder| (holder.short.as_str(), holder.stored, holder.version.clone()))
+        .collect();
+    let (before, after) = (Some(first.version), Some(now.version));
+    assert_eq!(told, [("fr", false, before), ("tn", true, after.clone())]);
+    assert_eq!(now.stored, Some(Stored { by: 1, of: 2 }));
+    let unsynced = tn.guideline("Cyber", &[("fr", "Autre")], &[("fr", "Un.")]);
+    let unsynced = tn.client.holders(&unsynced.await.record).await.unwrap();
+    assert_eq!(unsynced.holders[0].version, None);
+    tn.client.trust_step("fr", TrustStep::Resume).await.unwrap();
+    assert!(tn.client.sync(&SYNC).await.unwrap().equal);
+    for node in [&tn, &fr] {
+        let holders = node.client.holders(&id).await.unwrap();
+        assert_eq!((holders.of, holders.holders.len()), (2, 2));
+        assert!(
+            holders
+                .holders
+                .iter()
+                .all(|holder| holder.stored && holder.version == after)
+        );
+    }
+    let export = tn.export().await;
+    assert!(
+        !export.contains("\"stored\""),
+        "who holds it is no part of a record"
     );
 }

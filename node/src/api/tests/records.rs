@@ -1,6 +1,6 @@
 //! Writing and reading records on one node.
 
-use diwan_api::types::{ListQuery, RecordLink};
+use diwan_api::types::{FieldValue, FieldValues, ListQuery, RecordLink};
 
 use super::*;
 
@@ -366,4 +366,96 @@ async fn comments_belong_to_their_record() {
         refusal(answer, "field"),
         (ErrorCode::InvalidValue, "body".to_owned())
     );
+}
+
+fn line(text: &str) -> FieldValue {
+    FieldValue::Line(text.to_owned())
+}
+
+fn lines(items: &[&str]) -> FieldValue {
+    FieldValue::Lines(items.iter().map(|item| (*item).to_owned()).collect())
+}
+
+fn fields(pairs: &[(&str, FieldValue)]) -> FieldValues {
+    let owned = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()));
+    owned.collect()
+}
+
+fn exchange(given: FieldValues) -> NewRecord {
+    let draft = Draft {
+        kind: Some("exchange".to_owned()),
+        title: texts(&[("fr", "Échange de Paris")]),
+        fields: given,
+        ..Draft::default()
+    };
+    new("own", draft)
+}
+
+#[tokio::test]
+async fn the_fields_of_a_kind_are_written_edited_and_read_back_at_every_version() {
+    let node = Node::start("fr").await;
+    let first = fields(&[
+        ("start", line("2026-03-09")),
+        ("countries", lines(&["tn", "DZ"])),
+        (
+            "outcome",
+            FieldValue::Texts(texts(&[("fr", "Trois lacunes."), ("ar", "ثلاث ثغرات")])),
+        ),
+    ]);
+    let written = node.client.new_record(&exchange(first)).await.unwrap();
+    let before = node.client.show(&written.record, None).await.unwrap();
+    assert_eq!(before.fields["countries"], lines(&["DZ", "TN"]));
+    let request = EditRequest {
+        fields: fields(&[
+            ("end", line("2026-03-13")),
+            ("countries", lines(&["DZ", "TN", "MA"])),
+            ("outcome", FieldValue::Texts(texts(&[("ar", "")]))),
+        ]),
+        ..EditRequest::default()
+    };
+    node.client.edit(&written.record, &request).await.unwrap();
+    let after = node.client.show(&written.record, None).await.unwrap();
+    let expected = fields(&[
+        ("start", line("2026-03-09")),
+        ("end", line("2026-03-13")),
+        ("countries", lines(&["DZ", "MA", "TN"])),
+        (
+            "outcome",
+            FieldValue::Texts(texts(&[("fr", "Trois lacunes.")])),
+        ),
+    ]);
+    assert_eq!(after.fields, expected);
+    let history = node.client.history(&written.record).await.unwrap();
+    assert_eq!(
+        history.versions[1].changed,
+        ["countries", "end", "outcome.ar"]
+    );
+    let again = node.client.show(&written.record, Some(&before.version));
+    assert_eq!(again.await.unwrap().fields, before.fields);
+}
+
+#[tokio::test]
+async fn a_record_is_not_written_without_what_its_kind_asks_for() {
+    let node = Node::start("fr").await;
+    let missing = node.client.new_record(&exchange(FieldValues::new())).await;
+    assert_eq!(
+        refusal(missing, "field"),
+        (ErrorCode::InvalidValue, "start".to_owned())
+    );
+    let misspelt = fields(&[("start", line("2026-03-09")), ("contries", lines(&["TN"]))]);
+    let misspelt = node.client.new_record(&exchange(misspelt)).await;
+    assert_eq!(
+        refusal(misspelt, "nearest"),
+        (ErrorCode::UnknownName, "countries".to_owned())
+    );
+    let good = fields(&[("start", line("2026-03-09"))]);
+    let written = node.client.new_record(&exchange(good)).await.unwrap();
+    let removed = EditRequest {
+        fields: fields(&[("start", line(""))]),
+        ..EditRequest::default()
+    };
+    let refused = node.client.edit(&written.record, &removed).await;
+    assert_eq!(refusal(refused, "field").1, "start");
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::super::{ExportError, JsonlExport, export_jsonl, export_markdown};
 use super::Import;
-use crate::types::{Draft, Record, RecordLink, Texts};
+use crate::types::{Draft, FieldValue, FieldValues, Record, RecordLink, Texts};
 
 fn record(id: &str, title: Texts, body: Texts) -> Record {
     Record {
@@ -24,6 +24,17 @@ fn record(id: &str, title: Texts, body: Texts) -> Record {
         body,
         themes: vec!["cybercrime".to_owned()],
         tags: vec!["1".to_owned(), "a: b".to_owned(), "true".to_owned()],
+        fields: FieldValues::from([
+            ("edition".to_owned(), FieldValue::Line("2: b".to_owned())),
+            (
+                "countries".to_owned(),
+                FieldValue::Lines(vec!["FR".to_owned(), "NO".to_owned()]),
+            ),
+            (
+                "audience".to_owned(),
+                FieldValue::Texts(texts(&[("ar", "محققون"), ("fr", "Enquêteurs\n\n- un")])),
+            ),
+        ]),
         links: vec![RecordLink {
             rel: "need".to_owned(),
             record: "03".repeat(32),
@@ -31,11 +42,13 @@ fn record(id: &str, title: Texts, body: Texts) -> Record {
         attachments: Vec::new(),
         translations: Vec::new(),
         annotations: Vec::new(),
+        linked: Vec::new(),
         version: "04".repeat(32),
         created: "2026-01-02T03:04:05Z".to_owned(),
         updated: "2026-01-02T03:04:05Z".to_owned(),
         import_key: Some("05".repeat(16)),
         group_name: None,
+        stored: None,
         proof: None,
     }
 }
@@ -58,6 +71,7 @@ fn draft(record: &Record) -> Draft {
         tags: record.tags.clone(),
         tlp: Some(record.tlp.clone()),
         hcode: record.hcode.clone(),
+        fields: record.fields.clone(),
         links: record.links.clone(),
         file_name: None,
         record: Some(record.record.clone()),

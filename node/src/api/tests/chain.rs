@@ -1,0 +1,150 @@
+//! The chain that the network exists for: exchange, need, action, training, endorsement.
+
+use diwan_api::types::{FieldValue, NeedsQuery, NeedsRow, Record, RecordLink};
+
+use super::*;
+
+fn record(kind: &str, title: &str, links: &[(&str, &str)]) -> Draft {
+    let link = |(rel, record): &(&str, &str)| RecordLink {
+        rel: (*rel).to_owned(),
+        record: (*record).to_owned(),
+    };
+    Draft {
+        kind: Some(kind.to_owned()),
+        title: texts(&[("fr", title)]),
+        links: links.iter().map(link).collect(),
+        ..Draft::default()
+    }
+}
+
+fn with(mut draft: Draft, name: &str, value: &str) -> Draft {
+    let value = FieldValue::Line(value.to_owned());
+    draft.fields.insert(name.to_owned(), value);
+    draft
+}
+
+impl Node {
+    async fn put(&self, draft: Draft) -> String {
+        let written = self.client.new_record(&new("own", draft)).await;
+        written.unwrap().record
+    }
+
+    async fn needs(&self, theme: Option<&str>, country: Option<&str>) -> Vec<NeedsRow> {
+        let query = NeedsQuery {
+            theme: theme.map(str::to_owned),
+            country: country.map(str::to_owned),
+        };
+        self.client.needs(&query).await.unwrap().rows
+    }
+}
+
+/// A need of a country in themes.
+fn need(title: &str, country: &str, themes: &[&str]) -> Draft {
+    let themes = themes.iter().map(|theme| (*theme).to_owned());
+    Draft {
+        themes: themes.collect(),
+        ..with(record("need", title, &[]), "country", country)
+    }
+}
+
+fn row(country: &str, theme: &str, counts: [u64; 5]) -> NeedsRow {
+    let [needs, open, actions, trainings, endorsements] = counts;
+    NeedsRow {
+        country: country.to_owned(),
+        theme: theme.to_owned(),
+        needs,
+        open,
+        actions,
+        trainings,
+        endorsements,
+    }
+}
+
+#[tokio::test]
+async fn a_need_is_followed_to_what_answers_it() {
+    let node = Node::start("tn").await;
+    assert_eq!(node.needs(None, None).await, []);
+    let first = node
+        .put(need("Saisie", "tn", &["cybercrime", "drugs"]))
+        .await;
+    let second = node.put(need("Analyse", "TN", &["cybercrime"])).await;
+    node.put(need("Frontières", "MA", &[])).await;
+    // Of two needs one action, of that one training, and another training for the need itself.
+    let links = [("need", first.as_str()), ("need", second.as_str())];
+    let action = node.put(record("action", "Stage", &links)).await;
+    let training = record("training", "Cours", &[("action", &action)]);
+    let training = node.put(training).await;
+    node.put(record("training", "Fiche", &[("need", &second)]))
+        .await;
+    // What only mentions a need answers none.
+    node.put(record("guideline", "Guide", &[("source", &first)]))
+        .await;
+    node.put(record("training", "Autre", &[("about", &first)]))
+        .await;
+    let endorsement = with(record("endorsement", "", &[]), "result", "helped");
+    let endorsement = Draft {
+        kind: None,
+        title: Texts::new(),
+        body: texts(&[("fr", "Appliqué à Tunis.")]),
+        ..endorsement
+    };
+    let client = &node.client;
+    let endorsed = client.annotate(&training, "endorsement", &endorsement);
+    endorsed.await.unwrap();
+    let rows = [
+        row("MA", "", [1, 1, 0, 0, 0]),
+        row("TN", "cybercrime", [2, 2, 1, 2, 1]),
+        row("TN", "drugs", [1, 1, 1, 1, 1]),
+    ];
+    assert_eq!(node.needs(None, None).await, rows);
+    assert_eq!(node.needs(Some("drugs"), None).await, rows[2..]);
+    assert_eq!(node.needs(None, Some("ma")).await, rows[..1]);
+
+    let closed = |state: &str| EditRequest {
+        fields: [("state".to_owned(), FieldValue::Line(state.to_owned()))].into(),
+        ..EditRequest::default()
+    };
+    client.edit(&first, &closed("closed")).await.unwrap();
+    client.edit(&second, &closed("answered")).await.unwrap();
+    let rows = node.needs(Some("cybercrime"), Some("TN")).await;
+    assert_eq!(rows, [row("TN", "cybercrime", [2, 0, 1, 2, 1])]);
+}
+
+#[tokio::test]
+async fn a_record_says_what_links_to_it() {
+    let node = Node::start("tn").await;
+    let need = node.put(need("Saisie", "TN", &["cybercrime"])).await;
+    let action = record("action", "Stage", &[("need", &need)]);
+    let action = node.put(action).await;
+    let linked = |record: Record| {
+        let each = record.linked.into_iter();
+        each.map(|linked| (linked.rel, linked.kind, linked.record))
+            .collect::<Vec<_>>()
+    };
+    let expected = ("need".to_owned(), "action".to_owned(), action.clone());
+    let shown = node.client.show(&need, None).await.unwrap();
+    assert_eq!(linked(shown), [expected]);
+    assert!(!node.export().await.contains("\"linked\""));
+    // A link that an edit adds is seen from the other side, one that it takes away is not.
+    let training = node.put(record("training", "Cours", &[])).await;
+    let links = |to: &[&str]| EditRequest {
+        links: Some(
+            to.iter()
+                .map(|to| RecordLink {
+                    rel: "action".to_owned(),
+                    record: (*to).to_owned(),
+                })
+                .collect(),
+        ),
+        ..EditRequest::default()
+    };
+    node.client
+        .edit(&training, &links(&[&action]))
+        .await
+        .unwrap();
+    let shown = node.client.show(&action, None).await.unwrap();
+    assert_eq!(linked(shown).len(), 1);
+    node.client.edit(&training, &links(&[])).await.unwrap();
+    let shown = node.client.show(&action, None).await.unwrap();
+    assert_eq!(linked(shown), []);
+}
