@@ -6,6 +6,7 @@ mod rules {
     mod arrows;
     mod cases;
     mod habits;
+    mod kinds;
     mod layout;
     mod lexer;
     mod manifests;

@@ -132,12 +132,12 @@ fn held(
 }
 
 /// How far into each log a receipt proves that its node has what this one has.
-struct Proven(BTreeMap<Writer, u64>);
+pub(super) struct Proven(BTreeMap<Writer, u64>);
 
 impl Proven {
     /// A receipt names the head of each log. Where this node has another entry there, or none, the two
     /// may hold different logs: that proves nothing.
-    fn by(
+    pub(super) fn by(
         view: &View,
         group: GroupId,
         receipt: &Receipt,
@@ -160,7 +160,8 @@ impl Proven {
         Ok(Self(proven))
     }
 
-    fn reaches(&self, (writer, seq): &(Writer, u64)) -> bool {
+    /// Whether it has the entry of a place.
+    pub(super) fn reaches(&self, (writer, seq): &(Writer, u64)) -> bool {
         self.0.get(writer).is_some_and(|proven| proven >= seq)
     }
 }

@@ -415,6 +415,13 @@ impl<'txn> Writing<'txn> {
         Ok(())
     }
 
+    /// As a store is that was written before links were remembered.
+    #[cfg(test)]
+    pub(crate) fn forget_links(&mut self) -> Result<(), StoreError> {
+        self.set_meta_u64("links", 0);
+        Ok(self.about.retain(|_, ()| false)?)
+    }
+
     /// The number of the newest record; 0 where there is none.
     pub fn last_record(&self) -> Result<u64, StoreError> {
         let last = self.records.last()?;

@@ -3,6 +3,12 @@
 use diwan_api::client::TrustStep;
 use diwan_api::types::{GroupCreate, ListQuery, MemberRole, Stored, SyncRequest};
 
+use diwan_core::id::EntryHash;
+use diwan_core::log::{Frontier, LogHead};
+use diwan_core::verify::Receipt;
+
+use super::super::holders::Proven;
+use super::super::view::View;
 use super::*;
 
 const SYNC: SyncRequest = SyncRequest {
@@ -182,4 +188,30 @@ async fn who_holds_a_record_is_who_has_signed_for_it() {
         !export.contains("\"stored\""),
         "who holds it is no part of a record"
     );
+}
+
+#[tokio::test]
+async fn a_receipt_for_what_may_be_another_log_proves_nothing() {
+    let node = Node::start("tn").await;
+    let id = node.guideline("own", &[("fr", "Saisie")], &[("fr", "Un.")]);
+    let id = id.await.record;
+    let view = View::open(&node.api.engine).unwrap();
+    let (num, row) = view.find(&id).unwrap();
+    let group = row.group;
+    let seen = view.seen(num, row).unwrap().unwrap();
+    let (writer, seq, hash) = (seen.header.writer, seen.header.seq, seen.header.hash());
+    let proves = |seq, hash| {
+        let receipt = Receipt {
+            group,
+            node: writer.node,
+            wall_ms: 0,
+            frontier: Frontier([(writer, LogHead { seq, hash })].into()),
+        };
+        let proven = Proven::by(&view, group, &receipt, &seen, &[]).unwrap();
+        proven.reaches(&(writer, seen.header.seq))
+    };
+    assert!(proves(seq, hash));
+    assert!(!proves(seq, EntryHash([7; 32])), "another entry");
+    assert!(!proves(seq + 1, EntryHash([7; 32])), "not known here");
+    assert!(!proves(seq - 1, hash));
 }
