@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    card, comment, completions, edit, export, group, history, holders, import, list, needs, new,
+    annotate, card, completions, edit, export, group, history, holders, import, list, needs, new,
     node, purge, quarantine, reissue, search, show, sync, trust,
 };
 
@@ -49,7 +49,9 @@ pub(crate) enum Command {
     Needs(needs::Args),
     History(history::Args),
     Holders(holders::Args),
-    Comment(comment::Args),
+    Comment(annotate::Args),
+    Answer(annotate::Args),
+    Endorse(annotate::Args),
     Purge(purge::Args),
     #[command(subcommand)]
     Quarantine(quarantine::Verb),
@@ -145,6 +147,8 @@ mod tests {
             "diwan needs --theme cybercrime --country TN --json",
             "diwan comment abcdef text",
             "diwan comment abcdef --body fr=text",
+            "diwan answer abcdef text",
+            "diwan endorse abcdef text --field result=helped --field date=2026-05-04",
             "diwan sync --peer tn --wait --timeout 5",
             "diwan completions bash",
         ] {

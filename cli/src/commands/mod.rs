@@ -1,7 +1,7 @@
 //! The verbs, one file each: flags, the request, and how its answer looks.
 
+pub(crate) mod annotate;
 pub(crate) mod card;
-pub(crate) mod comment;
 pub(crate) mod completions;
 pub(crate) mod edit;
 pub(crate) mod export;
@@ -45,7 +45,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::History(args) => history::run(args, context).await,
         Command::Needs(args) => needs::run(args, context).await,
         Command::Holders(args) => holders::run(args, context).await,
-        Command::Comment(args) => comment::run(args, context).await,
+        Command::Comment(args) => annotate::run("comment", args, context).await,
+        Command::Answer(args) => annotate::run("answer", args, context).await,
+        Command::Endorse(args) => annotate::run("endorsement", args, context).await,
         Command::Quarantine(verb) => quarantine::run(verb, context).await,
         Command::Purge(args) => purge::run(args, context).await,
         Command::Reissue(args) => reissue::run(&args, context).await,

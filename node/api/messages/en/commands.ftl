@@ -53,6 +53,8 @@ cmd-needs = Show capacity gaps by country and theme, and what answers each
 cmd-holders = Show which agencies have stored a record, by their signed receipts
 cmd-history = Show the versions of a record
 cmd-comment = Comment on a record
+cmd-answer = Answer a question
+cmd-endorse = Say that a record was applied here, and with what result (--field result=helped, partly or did-not-help)
 cmd-sync = Sync with other agencies now
 cmd-completions = Print a completion script for a shell
 
@@ -99,7 +101,7 @@ arg-field = A field of the kind, such as country=TN or outcome.fr=TEXT (@FILE: f
 arg-link = A link to another record, such as need=ID; may be repeated
 arg-editors = Who may edit: group (every contributor), origin (your agency alone), or agencies such as fr,tn [default: group]
 arg-edit-base = The version that the new texts are a change of [default: the newest]
-arg-text = The comment, in your language
+arg-text = The text, in your language
 
 arg-paths = Files and folders
 arg-import-lang = Language of all the documents [default: each one's own]

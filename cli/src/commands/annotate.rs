@@ -1,4 +1,4 @@
-//! `comment`: says something about a record.
+//! `comment`, `answer`, `endorse`: says something about a record.
 
 use diwan_api::error::Exit;
 use diwan_api::types::{Draft, Texts};
@@ -7,7 +7,7 @@ use super::new;
 use crate::context::Context;
 use crate::editor;
 use crate::error::CliError;
-use crate::values::{LangText, lang_text, texts};
+use crate::values::{FieldArg, LangText, field, fields, lang_text, texts};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -17,16 +17,19 @@ pub(crate) struct Args {
     text: Option<String>,
     #[arg(long, value_name = "[LANG=]TEXT|@FILE|-", value_parser = lang_text, allow_hyphen_values = true)]
     body: Vec<LangText>,
+    #[arg(long, value_name = "NAME[.LANG]=VALUE", value_parser = field)]
+    field: Vec<FieldArg>,
 }
 
-pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
+/// Writes an annotation of a kind.
+pub(crate) async fn run(kind: &str, args: Args, context: &Context) -> Result<Exit, CliError> {
     let reader = context.out().view().reader();
     let mut body = texts(&args.body, reader)?;
     if let Some(text) = args.text {
         body.insert(reader.to_owned(), text);
     }
     let edited = if body.is_empty() {
-        // A comment is one text: the editor starts empty and needs no form.
+        // It is one text: the editor starts empty and needs no form.
         let edited = editor::edit("").await?;
         body = Texts::from([(reader.to_owned(), edited.text.clone())]);
         Some(edited)
@@ -35,9 +38,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
     };
     let draft = Draft {
         body,
+        fields: fields(&args.field)?,
         ..Draft::default()
     };
-    let sent = context.client().annotate(&args.id, "comment", &draft).await;
+    let sent = context.client().annotate(&args.id, kind, &draft).await;
     let written = editor::sent(sent, edited, context)?;
     context
         .out()
