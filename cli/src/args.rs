@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    annotate, card, completions, edit, export, group, history, holders, import, list, needs, new,
-    node, purge, quarantine, reissue, search, show, sync, trust,
+    annotate, card, completions, diff, edit, export, group, history, holders, import, list, needs,
+    new, node, purge, quarantine, reissue, search, show, sync, trust,
 };
 
 #[derive(Debug, Parser)]
@@ -46,6 +46,7 @@ pub(crate) enum Command {
     Show(show::Args),
     List(list::Args),
     Edit(edit::Args),
+    Diff(diff::Args),
     Needs(needs::Args),
     History(history::Args),
     Holders(holders::Args),
@@ -144,6 +145,8 @@ mod tests {
             "diwan edit abcdef",
             "diwan history abcdef",
             "diwan holders abcdef --json",
+            "diwan diff abcdef 1-00000001",
+            "diwan diff abcdef 1-00000001 2-00000002 --json",
             "diwan needs --theme cybercrime --country TN --json",
             "diwan comment abcdef text",
             "diwan comment abcdef --body fr=text",

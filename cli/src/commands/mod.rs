@@ -3,6 +3,7 @@
 pub(crate) mod annotate;
 pub(crate) mod card;
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod group;
@@ -44,6 +45,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::Edit(args) => edit::run(args, context).await,
         Command::History(args) => history::run(args, context).await,
         Command::Needs(args) => needs::run(args, context).await,
+        Command::Diff(args) => diff::run(args, context).await,
         Command::Holders(args) => holders::run(args, context).await,
         Command::Comment(args) => annotate::run("comment", args, context).await,
         Command::Answer(args) => annotate::run("answer", args, context).await,

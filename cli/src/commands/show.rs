@@ -196,6 +196,17 @@ fn render_annotation(view: &View, annotation: &AnnotationInfo, lang: Option<&str
     if let Some((_, title)) = view.pick(&annotation.title, lang) {
         text.push_str(&format!("  {}\n", view.bold(&view.name(title))));
     }
+    for (name, value) in &annotation.fields {
+        let value = match value {
+            FieldValue::Line(line) => view.name(line),
+            FieldValue::Lines(lines) => view.name(&lines.join(", ")),
+            FieldValue::Texts(texts) => match view.pick(texts, lang) {
+                Some((_, text)) => view.name(text),
+                None => continue,
+            },
+        };
+        text.push_str(&format!("  {}: {value}\n", view.dim(&view.name(name))));
+    }
     if let Some((_, body)) = view.pick(&annotation.body, lang) {
         for line in block(body).trim_end().lines() {
             text.push_str(format!("  {line}").trim_end());
@@ -277,6 +288,10 @@ mod tests {
                 origin: "fr".into(),
                 title: Texts::new(),
                 body: texts(&[("fr", "Appliqué à Paris.\nUtile.")]),
+                fields: BTreeMap::from([(
+                    "result".to_owned(),
+                    FieldValue::Line("helped".to_owned()),
+                )]),
                 created: "2026-11-24T08:00:00Z".into(),
             }],
             version: "bbbbbbbbbbbbbbbbbbbb".into(),
@@ -334,6 +349,7 @@ mod tests {
         1 annotation
 
           fr · comment · 2026-11-24 08:00 UTC · aaaaaaaaaaaa
+          result: helped
           Appliqué à Paris.
           Utile.
 

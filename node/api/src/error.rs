@@ -63,6 +63,8 @@ error_codes! {
     StoreFailed = "store-failed", 507, Failed;
     /// A request or an argument has a wrong value. Args: `field`, `value`, `expected`.
     InvalidValue = "invalid-value", 400, Usage;
+    /// A record lacks a field that its kind asks for. Args: `kind`, `field`, `expected`.
+    MissingField = "missing-field", 400, Usage;
     /// An address to listen on cannot be one. Args: `field`, `address`, `detail`.
     BadAddress = "bad-address", 400, Usage;
     /// A name that is not known, with the nearest right one. Args: `field`, `value`, `nearest`.

@@ -1,7 +1,7 @@
 //! Fields of kinds: from what officers and documents say to a record's content, by the kind's schema,
 //! and back. What the schema does not know is shown as it is.
 
-use diwan_api::error::ApiError;
+use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{FieldValue, FieldValues};
 use diwan_core::record::{Content, Edit, Field, FieldType, Holds, Kind, valid_lang};
 
@@ -67,7 +67,10 @@ pub(super) fn check_required(
         field.required && !has(after, field) && before.is_none_or(|before| has(before, field))
     };
     match kind.all_fields().find(is_missing) {
-        Some(field) => Err(ApiError::invalid(field.name, "", &expected(field))),
+        Some(field) => Err(ApiError::new(ErrorCode::MissingField)
+            .with("kind", kind.name)
+            .with("field", field.name)
+            .with("expected", expected(field))),
         None => Ok(()),
     }
 }
@@ -135,8 +138,8 @@ fn by_schema(field: &Field, value: FieldValue, edit: &mut Edit) -> Result<(), Ap
         }
         (Holds::Set, FieldValue::Lines(lines)) => put_set(field, &lines, edit)?,
         (Holds::Set, FieldValue::Line(line)) => put_set(field, &[line], edit)?,
-        (Holds::Texts | Holds::Value, _) | (Holds::Set, FieldValue::Texts(_)) => {
-            return Err(ApiError::invalid(name, "", &expected(field)));
+        (Holds::Texts | Holds::Value, other) | (Holds::Set, other @ FieldValue::Texts(_)) => {
+            return Err(ApiError::invalid(name, said(&other), &expected(field)));
         }
     }
     Ok(())
@@ -205,10 +208,19 @@ fn checked(field: &Field, text: &str) -> Result<String, ApiError> {
     }
 }
 
+/// A value as it was said, for a refusal.
+fn said(value: &FieldValue) -> String {
+    match value {
+        FieldValue::Line(line) => line.clone(),
+        FieldValue::Lines(lines) => lines.join(", "),
+        FieldValue::Texts(texts) => texts.keys().cloned().collect::<Vec<_>>().join(", "),
+    }
+}
+
 /// What a field holds, in words.
 fn expected(field: &Field) -> String {
     match field.of {
-        FieldType::Text => "text by language".to_owned(),
+        FieldType::Text => format!("text by language, such as {}.fr", field.name),
         FieldType::Line => "one line".to_owned(),
         FieldType::Date => "a day as YYYY-MM-DD".to_owned(),
         FieldType::Minutes => format!("minutes, 1 to {MINUTES_MAX}"),

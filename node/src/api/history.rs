@@ -7,10 +7,11 @@ use diwan_core::id::NodeKey;
 use diwan_core::record::{Content, Version};
 
 use super::answer::{Answer, Json, Named, apart};
-use super::view::View;
+use super::view::{Seen, View};
 use super::{Api, names, time};
 use crate::engine::{Engine, EngineError};
 use crate::net::peer_text;
+use crate::store::StoreError;
 
 /// `GET /v1/records/{record}/history`.
 pub(super) async fn history(
@@ -25,7 +26,15 @@ fn read(engine: &Engine, text: &str) -> Result<History, EngineError> {
     let (num, row) = view.find(text)?;
     let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
     let seen = view.seen(num, row)?.ok_or_else(unknown)?;
-    let told = view.history(&seen)?;
+    Ok(History {
+        record: seen.row.id.to_string(),
+        versions: versions(&view, &seen)?,
+    })
+}
+
+/// Every version of a record, the first one first.
+pub(super) fn versions(view: &View, seen: &Seen) -> Result<Vec<VersionInfo>, StoreError> {
+    let told = view.history(seen)?;
     let version = |version: &Version, node: &NodeKey, wall_ms, changed| VersionInfo {
         version: version.to_string(),
         agency: names::short_of_node(view.replica(), node),
@@ -44,8 +53,5 @@ fn read(engine: &Engine, text: &str) -> Result<History, EngineError> {
         .steps
         .into_iter()
         .map(|step| version(&step.version, &step.writer.node, step.wall_ms, step.changed));
-    Ok(History {
-        record: id.to_string(),
-        versions: std::iter::once(first).chain(later).collect(),
-    })
+    Ok(std::iter::once(first).chain(later).collect())
 }

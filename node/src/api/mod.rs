@@ -6,6 +6,7 @@
 
 mod answer;
 mod cards;
+mod diff;
 mod drafts;
 mod export;
 mod fields;
@@ -202,6 +203,7 @@ fn router(api: Api, officers: Officers) -> Router {
         .route("/v1/records/{record}", get(show::show).patch(records::edit))
         .route("/v1/records/{record}/purge", post(govern::purge))
         .route("/v1/records/{record}/history", get(history::history))
+        .route("/v1/records/{record}/diff", get(diff::diff))
         .route("/v1/records/{record}/holders", get(holders::holders))
         .route(
             "/v1/records/{record}/annotations/{kind}",

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::answer::{Answer, Asked, Json, Named, apart};
 use super::drafts::ABOUT;
 use super::view::{Seen, View};
-use super::{Api, drafts, holders, names, time};
+use super::{Api, drafts, fields, holders, names, time};
 use crate::engine::{Engine, EngineError};
 use crate::net::peer_text;
 use crate::store::{RecordRow, StoreError};
@@ -57,14 +57,7 @@ fn read(engine: &Engine, text: &str, at: Option<&str>) -> Result<Record, EngineE
 
 /// The record as it was in an earlier version.
 fn earlier(view: &View, seen: &Seen, version: &Version) -> Result<Record, EngineError> {
-    let unknown = || {
-        ApiError::new(ErrorCode::UnknownVersion)
-            .with("version", version)
-            .with("record", seen.row.id.short())
-    };
-    let changes = view.changes(seen.num)?;
-    let content = content_at(&seen.genesis, &seen.row.id, &changes, version);
-    let content: Content = content.ok_or_else(unknown)?;
+    let content = content_at_version(view, seen, version)?;
     let told = view.history(seen)?;
     let until = told.steps.iter().position(|step| step.version == *version);
     let steps = told
@@ -78,6 +71,22 @@ fn earlier(view: &View, seen: &Seen, version: &Version) -> Result<Record, Engine
         translations: view.translations(seen, &content, Some(steps))?,
         ..view.canonical(seen, &content)?
     })
+}
+
+/// What a record said in a version.
+pub(super) fn content_at_version(
+    view: &View,
+    seen: &Seen,
+    version: &Version,
+) -> Result<Content, EngineError> {
+    let unknown = || {
+        ApiError::new(ErrorCode::UnknownVersion)
+            .with("version", version)
+            .with("record", seen.row.id.short())
+    };
+    let changes = view.changes(seen.num)?;
+    let content = content_at(&seen.genesis, &seen.row.id, &changes, version);
+    Ok(content.ok_or_else(unknown)?)
 }
 
 /// What others said about a record in its group, oldest first.
@@ -101,6 +110,7 @@ fn annotations(view: &View, seen: &Seen) -> Result<Vec<AnnotationInfo>, StoreErr
             origin: names::short(view.replica(), &row.origin),
             title: content.texts_of("title"),
             body: content.texts_of("body"),
+            fields: fields::of(&content),
             created: time::rfc3339(created_ms),
         };
     Ok(found.into_iter().map(info).collect())

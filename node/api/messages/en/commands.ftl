@@ -49,6 +49,7 @@ cmd-search = Find records, in any language
 cmd-show = Show a record
 cmd-list = List records, newest first
 cmd-edit = Change a record
+cmd-diff = Show what changed between two versions of a record
 cmd-needs = Show capacity gaps by country and theme, and what answers each
 cmd-holders = Show which agencies have stored a record, by their signed receipts
 cmd-history = Show the versions of a record
@@ -97,6 +98,8 @@ arg-new-tag = A tag; may be repeated
 arg-edit-tag = A tag of the new set of tags; may be repeated, "" for none
 arg-tlp = TLP label: CLEAR, GREEN, AMBER, AMBER+STRICT or RED
 arg-hcode = Europol handling code, H0 to H3
+arg-from = The older version, as diwan history prints it
+arg-to = The newer version; the newest where none is said
 arg-field = A field of the kind, such as country=TN or outcome.fr=TEXT (@FILE: from a file); a name that comes again makes a set; an empty value removes it
 arg-link = A link to another record, such as need=ID; may be repeated
 arg-editors = Who may edit: group (every contributor), origin (your agency alone), or agencies such as fr,tn [default: group]

@@ -6,6 +6,8 @@ error-store-failed = The node cannot write to its disk: { $detail }
     .hint = Make room on the disk that holds the node's home, then try again. Nothing was half written.
 error-invalid-value = { $field }: “{ $value }” is not valid.
     .hint = Expected: { $expected }.
+error-missing-field = The kind { $kind } asks for the field { $field }.
+    .hint = Add --field { $field }=VALUE: { $expected }.
 error-bad-address = { $field }: “{ $address }” is no address to listen on: { $detail }
     .hint = Expected: an address of this machine, such as /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/udp/4001/quic-v1.
 error-unknown-name = { $field }: “{ $value }” is not known.

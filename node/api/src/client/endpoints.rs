@@ -6,11 +6,12 @@ use super::path::{path, with_query};
 use super::{Client, Lines};
 use crate::error::ApiError;
 use crate::types::{
-    Card, CardInfo, CardText, Draft, EditRequest, Edited, ExportQuery, GroupCosign, GroupCreate,
-    GroupExtend, GroupList, GroupMembers, GroupRemove, History, Holders, ImportAnswer, ImportBatch,
-    ListQuery, NeedsAnswer, NeedsQuery, NewRecord, NodeCertified, NodeCertify, NodeList, PurgePlan,
-    PurgeRequest, Quarantine, Record, RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery,
-    Status, SyncAnswer, SyncRequest, TrustAdd, TrustList, TrustVerify, Written,
+    Card, CardInfo, CardText, Diff, Draft, EditRequest, Edited, ExportQuery, GroupCosign,
+    GroupCreate, GroupExtend, GroupList, GroupMembers, GroupRemove, History, Holders, ImportAnswer,
+    ImportBatch, ListQuery, NeedsAnswer, NeedsQuery, NewRecord, NodeCertified, NodeCertify,
+    NodeList, PurgePlan, PurgeRequest, Quarantine, Record, RecordList, Reissue, RemovalPlan,
+    SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest, TrustAdd, TrustList, TrustVerify,
+    Written,
 };
 
 /// What an admin does with an agency of the trust list, besides verifying it.
@@ -41,6 +42,13 @@ impl TrustStep {
 #[derive(Serialize)]
 struct AtVersion<'a> {
     at: Option<&'a str>,
+}
+
+/// Query of `GET /v1/records/{id}/diff`.
+#[derive(Serialize)]
+struct Between<'a> {
+    from: &'a str,
+    to: Option<&'a str>,
 }
 
 /// Each method fails with what the node answered, or with `unreachable` where it does not answer.
@@ -219,6 +227,13 @@ impl Client {
     /// The versions of a record.
     pub async fn history(&self, record: &str) -> Result<History, ApiError> {
         self.get(&path(&["records", record, "history"])).await
+    }
+
+    /// What changed between two versions of a record; up to the newest where no second one is said.
+    pub async fn diff(&self, record: &str, from: &str, to: Option<&str>) -> Result<Diff, ApiError> {
+        let between = Between { from, to };
+        self.get(&with_query(&path(&["records", record, "diff"]), &between))
+            .await
     }
 
     /// Capacity gaps by country and theme.

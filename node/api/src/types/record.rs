@@ -176,6 +176,9 @@ pub struct AnnotationInfo {
     pub title: Texts,
     /// Its text.
     pub body: Texts,
+    /// Fields of its kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: FieldValues,
     /// RFC 3339.
     pub created: String,
 }
@@ -416,6 +419,65 @@ pub struct VersionInfo {
     pub time: String,
     /// Fields changed, such as `body.fr`.
     pub changed: Vec<String>,
+}
+
+/// `GET /v1/records/{id}/diff`: what changed between two versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diff {
+    /// Record id.
+    pub record: String,
+    /// The older version.
+    pub from: String,
+    /// The newer one.
+    pub to: String,
+    /// The versions after the older one, up to the newer one: who changed what, and when.
+    pub versions: Vec<VersionInfo>,
+    /// What differs, by field.
+    pub changes: Vec<FieldDiff>,
+}
+
+/// What differs in a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldDiff {
+    /// The field, such as `body.fr`, `tlp`, `themes` or `links`.
+    pub field: String,
+    /// How it differs.
+    #[serde(flatten)]
+    pub difference: Difference,
+}
+
+/// How a field differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "lowercase")]
+pub enum Difference {
+    /// A text: what was kept, deleted and inserted, in its order.
+    Text {
+        /// Parts of the text.
+        pieces: Vec<TextPiece>,
+    },
+    /// A single value.
+    Value {
+        /// In the older version.
+        before: Option<String>,
+        /// In the newer one.
+        after: Option<String>,
+    },
+    /// A set.
+    Set {
+        /// In the newer version only.
+        added: Vec<String>,
+        /// In the older version only.
+        removed: Vec<String>,
+    },
+}
+
+/// A part of a text that was edited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextPiece {
+    /// `kept`, `deleted` or `inserted`.
+    pub op: String,
+    /// The part.
+    pub text: String,
 }
 
 /// `POST /v1/import`: one batch; a batch with bad drafts imports the good ones. `D` is a draft, or one that

@@ -22,6 +22,7 @@ pub use kinds::{COMMON, Field, FieldType, Holds, Kind, Relation, kind, kinds};
 pub use replay::{
     AuthoredChange, Gate, Materialised, Step, Version, content_at, document, history, materialise,
 };
+pub use splice::{Piece, pieces};
 
 #[cfg(test)]
 mod tests;

@@ -64,6 +64,36 @@ impl Splice {
     }
 }
 
+/// A part of a text that was edited, as a reader compares two versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// In both.
+    Kept(String),
+    /// In the older one only.
+    Deleted(String),
+    /// In the newer one only.
+    Inserted(String),
+}
+
+/// What of a text was kept, deleted and inserted, in its order and character by character.
+#[must_use]
+pub fn pieces(old: &str, new: &str) -> Vec<Piece> {
+    let mut letters = old.chars();
+    let mut take = |count: usize| letters.by_ref().take(count).collect::<String>();
+    let (mut at, mut pieces) = (0, Vec::new());
+    for splice in splices(old, new).into_iter().rev() {
+        pieces.push(Piece::Kept(take(splice.at.saturating_sub(at))));
+        pieces.push(Piece::Deleted(take(splice.delete)));
+        pieces.push(Piece::Inserted(splice.insert));
+        at = splice.at + splice.delete;
+    }
+    pieces.push(Piece::Kept(letters.collect()));
+    pieces.retain(|piece| match piece {
+        Piece::Kept(text) | Piece::Deleted(text) | Piece::Inserted(text) => !text.is_empty(),
+    });
+    pieces
+}
+
 /// The splices that turn `old` into `new`, last place first, so that none moves another.
 pub(super) fn splices(old: &str, new: &str) -> Vec<Splice> {
     let old_lines: Vec<&str> = old.split_inclusive('\n').collect();
@@ -131,7 +161,33 @@ mod tests {
         assert!(found.iter().all(|s| (18..22).contains(&s.at)), "{found:?}");
     }
 
+    #[test]
+    fn pieces_say_what_was_kept_deleted_and_inserted() {
+        let found = pieces("Saisie d’un téléphone", "Saisie de l’appareil");
+        assert_eq!(found[0], Piece::Kept("Saisie d".to_owned()));
+        assert!(pieces("a", "a") == [Piece::Kept("a".to_owned())]);
+        assert!(pieces("", "").is_empty());
+    }
+
     proptest! {
+        #[test]
+        fn the_kept_and_the_deleted_are_the_old_text_and_the_kept_and_the_inserted_the_new(
+            old in "(ab\n|[a-dء-ي ]{0,6}\n){0,20}", new in "(ab\n|[a-dء-ي ]{0,6}\n){0,20}",
+        ) {
+            let (mut before, mut after) = (String::new(), String::new());
+            for piece in pieces(&old, &new) {
+                match piece {
+                    Piece::Kept(text) => {
+                        before += &text;
+                        after += &text;
+                    }
+                    Piece::Deleted(text) => before += &text,
+                    Piece::Inserted(text) => after += &text,
+                }
+            }
+            prop_assert_eq!((before, after), (old, new));
+        }
+
         #[test]
         fn splices_turn_the_old_text_into_the_new(
             old in "(ab\n|[a-dء-ي ]{0,6}\n){0,20}", new in "(ab\n|[a-dء-ي ]{0,6}\n){0,20}",

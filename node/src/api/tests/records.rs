@@ -1,6 +1,6 @@
 //! Writing and reading records on one node.
 
-use diwan_api::types::{FieldValue, FieldValues, ListQuery, RecordLink};
+use diwan_api::types::{Difference, FieldValue, FieldValues, ListQuery, RecordLink, TextPiece};
 
 use super::*;
 
@@ -442,7 +442,7 @@ async fn a_record_is_not_written_without_what_its_kind_asks_for() {
     let missing = node.client.new_record(&exchange(FieldValues::new())).await;
     assert_eq!(
         refusal(missing, "field"),
-        (ErrorCode::InvalidValue, "start".to_owned())
+        (ErrorCode::MissingField, "start".to_owned())
     );
     let misspelt = fields(&[("start", line("2026-03-09")), ("contries", lines(&["TN"]))]);
     let misspelt = node.client.new_record(&exchange(misspelt)).await;
@@ -458,4 +458,81 @@ async fn a_record_is_not_written_without_what_its_kind_asks_for() {
     };
     let refused = node.client.edit(&written.record, &removed).await;
     assert_eq!(refusal(refused, "field").1, "start");
+}
+
+#[tokio::test]
+async fn what_changed_between_two_versions_is_told_by_field() {
+    let node = Node::start("fr").await;
+    let first = fields(&[("start", line("2026-03-09")), ("countries", lines(&["TN"]))]);
+    let written = node.client.new_record(&exchange(first)).await.unwrap();
+    let before = node.client.show(&written.record, None).await.unwrap();
+    let request = EditRequest {
+        title: texts(&[("fr", "Échange à Paris"), ("ar", "تبادل باريس")]),
+        fields: fields(&[
+            ("start", line("2026-03-16")),
+            ("countries", lines(&["DZ", "MA"])),
+        ]),
+        ..EditRequest::default()
+    };
+    let second = node.client.edit(&written.record, &request).await.unwrap();
+    let third = body("fr", "Cinq jours.");
+    node.client.edit(&written.record, &third).await.unwrap();
+    let diff = node
+        .client
+        .diff(&written.record, &before.version, Some(&second.version));
+    let diff = diff.await.unwrap();
+    let piece = |op: &str, text: &str| TextPiece {
+        op: op.to_owned(),
+        text: text.to_owned(),
+    };
+    let text = |pieces: &[TextPiece]| Difference::Text {
+        pieces: pieces.to_vec(),
+    };
+    let own = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
+    let told: Vec<_> = diff
+        .changes
+        .iter()
+        .map(|change| (change.field.as_str(), change.difference.clone()))
+        .collect();
+    let expected = [
+        (
+            "countries",
+            Difference::Set {
+                added: own(&["DZ", "MA"]),
+                removed: own(&["TN"]),
+            },
+        ),
+        (
+            "start",
+            Difference::Value {
+                before: Some("2026-03-09".to_owned()),
+                after: Some("2026-03-16".to_owned()),
+            },
+        ),
+        ("title.ar", text(&[piece("inserted", "تبادل باريس")])),
+        (
+            "title.fr",
+            text(&[
+                piece("kept", "Échange "),
+                piece("deleted", "de"),
+                piece("inserted", "à"),
+                piece("kept", " Paris"),
+            ]),
+        ),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(diff.versions.len(), 1);
+    assert_eq!(diff.versions[0].version, second.version);
+    let all = node.client.diff(&written.record, &before.version, None);
+    let all = all.await.unwrap();
+    assert_eq!((all.versions.len(), all.changes.len()), (2, 5));
+    let back = node
+        .client
+        .diff(&written.record, &second.version, Some(&before.version));
+    assert_eq!(back.await.unwrap().changes.len(), 4);
+    let unknown = node.client.diff(&written.record, "7-00000000", None).await;
+    assert_eq!(
+        refusal(unknown, "version"),
+        (ErrorCode::UnknownVersion, "7-00000000".to_owned())
+    );
 }

@@ -1,0 +1,114 @@
+//! `diff`: what changed between two versions of a record, by field, and who changed it.
+
+use axum::extract::State;
+use diwan_api::error::{ApiError, ErrorCode};
+use diwan_api::types::{Diff, Difference, FieldDiff, TextPiece, VersionInfo};
+use diwan_core::record::{Content, Piece, Version, pieces};
+use serde::Deserialize;
+
+use super::answer::{Answer, Asked, Json, Named, apart};
+use super::view::View;
+use super::{Api, drafts, history, show};
+use crate::engine::{Engine, EngineError};
+
+/// Query of `GET /v1/records/{record}/diff`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Between {
+    from: String,
+    to: Option<String>,
+}
+
+/// `GET /v1/records/{record}/diff`.
+pub(super) async fn diff(
+    State(api): State<Api>,
+    Named(record): Named<String>,
+    Asked(between): Asked<Between>,
+) -> Answer<Diff> {
+    apart(move || read(&api.engine, &record, &between))
+        .await
+        .map(Json)
+}
+
+fn read(engine: &Engine, text: &str, between: &Between) -> Result<Diff, EngineError> {
+    let view = View::open(engine)?;
+    let (num, row) = view.find(text)?;
+    let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
+    let seen = view.seen(num, row)?.ok_or_else(unknown)?;
+    let from = drafts::version("from", &between.from)?;
+    let to = between.to.as_deref();
+    let to = to.map(|to| drafts::version("to", to)).transpose()?;
+    let to = to.unwrap_or_else(|| Version::from(seen.row.version));
+    let before = show::content_at_version(&view, &seen, &from)?;
+    let after = show::content_at_version(&view, &seen, &to)?;
+    Ok(Diff {
+        record: seen.row.id.to_string(),
+        from: from.to_string(),
+        to: to.to_string(),
+        versions: steps_between(history::versions(&view, &seen)?, &from, &to),
+        changes: differences(&before, &after),
+    })
+}
+
+/// The versions behind the first, up to the second. One that only a reader saw, where two sides had just
+/// met, is none of those that were written: then all are told.
+fn steps_between(mut versions: Vec<VersionInfo>, from: &Version, to: &Version) -> Vec<VersionInfo> {
+    let place = |version: &Version| {
+        let text = version.to_string();
+        versions.iter().position(|info| info.version == text)
+    };
+    let end = place(to).map_or(versions.len(), |at| at + 1);
+    let begin = place(from).map_or(0, |at| at + 1);
+    versions.truncate(end);
+    versions.split_off(begin.min(end))
+}
+
+fn differences(before: &Content, after: &Content) -> Vec<FieldDiff> {
+    let of = |field: String| {
+        let difference = difference(before, after, &field);
+        FieldDiff { field, difference }
+    };
+    before.changed_keys(after).into_iter().map(of).collect()
+}
+
+fn difference(before: &Content, after: &Content, field: &str) -> Difference {
+    let (old, new) = (before.texts.get(field), after.texts.get(field));
+    if old.is_some() || new.is_some() {
+        let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+        let pieces = pieces(&text(old), &text(new)).into_iter();
+        return Difference::Text {
+            pieces: pieces.map(told).collect(),
+        };
+    }
+    let (old, new) = (before.value(field), after.value(field));
+    if old.is_some() || new.is_some() {
+        return Difference::Value {
+            before: old.map(str::to_owned),
+            after: new.map(str::to_owned),
+        };
+    }
+    let items = |content: &Content| match field {
+        "links" => content.links.iter().cloned().collect(),
+        _ => content.set_of(field),
+    };
+    let (old, new) = (items(before), items(after));
+    let without = |one: &[String], other: &[String]| {
+        let only = one.iter().filter(|item| !other.contains(item));
+        only.cloned().collect()
+    };
+    Difference::Set {
+        added: without(&new, &old),
+        removed: without(&old, &new),
+    }
+}
+
+fn told(piece: Piece) -> TextPiece {
+    let (op, text) = match piece {
+        Piece::Kept(text) => ("kept", text),
+        Piece::Deleted(text) => ("deleted", text),
+        Piece::Inserted(text) => ("inserted", text),
+    };
+    TextPiece {
+        op: op.to_owned(),
+        text,
+    }
+}
