@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    annotate, card, completions, diff, edit, export, group, history, holders, import, list, needs,
-    new, node, purge, quarantine, reissue, search, show, sync, trust,
+    annotate, card, completions, diff, edit, exchange, export, group, history, holders, import,
+    list, needs, new, node, purge, quarantine, reissue, search, show, sync, trust,
 };
 
 #[derive(Debug, Parser)]
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     List(list::Args),
     Edit(edit::Args),
     Diff(diff::Args),
+    #[command(subcommand)]
+    Exchange(exchange::Verb),
     Needs(needs::Args),
     History(history::Args),
     Holders(holders::Args),
@@ -145,6 +147,7 @@ mod tests {
             "diwan edit abcdef",
             "diwan history abcdef",
             "diwan holders abcdef --json",
+            "diwan exchange show abcdef --json",
             "diwan diff abcdef 1-00000001",
             "diwan diff abcdef 1-00000001 2-00000002 --json",
             "diwan needs --theme cybercrime --country TN --json",

@@ -5,6 +5,7 @@ pub(crate) mod card;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod edit;
+pub(crate) mod exchange;
 pub(crate) mod export;
 pub(crate) mod group;
 pub(crate) mod history;
@@ -44,6 +45,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::List(args) => list::run(args, context).await,
         Command::Edit(args) => edit::run(args, context).await,
         Command::History(args) => history::run(args, context).await,
+        Command::Exchange(verb) => exchange::run(verb, context).await,
         Command::Needs(args) => needs::run(args, context).await,
         Command::Diff(args) => diff::run(args, context).await,
         Command::Holders(args) => holders::run(args, context).await,

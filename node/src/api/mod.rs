@@ -6,6 +6,7 @@
 
 mod answer;
 mod cards;
+mod chain;
 mod diff;
 mod drafts;
 mod export;
@@ -204,6 +205,7 @@ fn router(api: Api, officers: Officers) -> Router {
         .route("/v1/records/{record}/purge", post(govern::purge))
         .route("/v1/records/{record}/history", get(history::history))
         .route("/v1/records/{record}/diff", get(diff::diff))
+        .route("/v1/records/{record}/chain", get(chain::chain))
         .route("/v1/records/{record}/holders", get(holders::holders))
         .route(
             "/v1/records/{record}/annotations/{kind}",

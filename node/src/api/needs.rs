@@ -7,20 +7,16 @@ use std::ops::ControlFlow;
 use axum::extract::State;
 use diwan_api::types::{NeedsAnswer, NeedsQuery, NeedsRow};
 use diwan_core::id::RecordId;
-use diwan_core::record::{Content, kind};
+use diwan_core::record::Content;
 
-use super::Api;
 use super::answer::{Answer, Asked, Json, apart};
 use super::view::View;
+use super::{Api, chain};
 use crate::engine::{Engine, EngineError};
-use crate::store::{RecordRow, StoreError};
+use crate::store::StoreError;
 
 /// States of a need that is no gap any more.
 const CLOSED: [&str; 2] = ["closed", "answered"];
-/// Steps from a need along the links of the chain that are followed: action, training, endorsement.
-const STEPS: usize = 3;
-/// Records of one need's chain that are looked at.
-const CHAIN: usize = 10_000;
 
 /// `GET /v1/needs`.
 pub(super) async fn needs(
@@ -111,39 +107,12 @@ impl Answers {
     }
 }
 
-/// What answers a need: what links to it along the relations of the schemas, and what links to that.
+/// What answers a need.
 fn answers(view: &View, need: &RecordId) -> Result<Answers, StoreError> {
     let mut answers = Answers::default();
-    let mut seen = BTreeSet::from([*need]);
-    let mut last = vec![("need".to_owned(), *need)];
-    for _ in 0..STEPS {
-        let mut next = Vec::new();
-        for (to_kind, to) in &last {
-            for (row, content) in view.linking(to)? {
-                if seen.len() < CHAIN
-                    && answers_to(&row, &content, to_kind, to)
-                    && seen.insert(row.id)
-                {
-                    let of_kind = answers.0.entry(row.kind.clone()).or_default();
-                    of_kind.insert(row.id);
-                    next.push((row.kind, row.id));
-                }
-            }
-        }
-        last = next;
+    for link in chain::follow(view, need, "need")? {
+        let of_kind = answers.0.entry(link.row.kind).or_default();
+        of_kind.insert(link.row.id);
     }
     Ok(answers)
-}
-
-/// Whether a record links to another as its kind's schema has it, or is an annotation about it.
-fn answers_to(row: &RecordRow, content: &Content, to_kind: &str, to: &RecordId) -> bool {
-    let Some(kind) = kind(&row.kind) else {
-        return false;
-    };
-    content.link_pairs().any(|(rel, target)| {
-        let fits = kind
-            .relation(rel)
-            .is_some_and(|relation| relation.to.contains(&to_kind));
-        target == *to && (fits || kind.annotation)
-    })
 }

@@ -216,6 +216,7 @@ stored-by = Stored by { $by } of { $of } { $of ->
 holder-stored = stored
 holder-older = has version { $version } only
 holder-none = has not signed that it has it
+exchange-nothing = Nothing links to it yet. A need does with --link exchange=ID.
 needs-none = No need is known here. `diwan new --kind need` writes one.
 needs-country = country
 needs-theme = theme

@@ -6,7 +6,7 @@ use super::path::{path, with_query};
 use super::{Client, Lines};
 use crate::error::ApiError;
 use crate::types::{
-    Card, CardInfo, CardText, Diff, Draft, EditRequest, Edited, ExportQuery, GroupCosign,
+    Card, CardInfo, CardText, Chain, Diff, Draft, EditRequest, Edited, ExportQuery, GroupCosign,
     GroupCreate, GroupExtend, GroupList, GroupMembers, GroupRemove, History, Holders, ImportAnswer,
     ImportBatch, ListQuery, NeedsAnswer, NeedsQuery, NewRecord, NodeCertified, NodeCertify,
     NodeList, PurgePlan, PurgeRequest, Quarantine, Record, RecordList, Reissue, RemovalPlan,
@@ -234,6 +234,11 @@ impl Client {
         let between = Between { from, to };
         self.get(&with_query(&path(&["records", record, "diff"]), &between))
             .await
+    }
+
+    /// What a record led to.
+    pub async fn chain(&self, record: &str) -> Result<Chain, ApiError> {
+        self.get(&path(&["records", record, "chain"])).await
     }
 
     /// Capacity gaps by country and theme.

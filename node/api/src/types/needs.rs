@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Texts;
+
 /// `GET /v1/needs`: filters as query parameters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -38,4 +40,39 @@ pub struct NeedsRow {
     pub trainings: u64,
     /// Endorsements of what answers one of them.
     pub endorsements: u64,
+}
+
+/// `GET /v1/records/{id}/chain`: what a record led to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// Record id.
+    pub record: String,
+    /// Kind.
+    pub kind: String,
+    /// Title by language.
+    pub title: Texts,
+    /// The records, each behind what it links to.
+    pub steps: Vec<ChainStep>,
+}
+
+/// A record that came from another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainStep {
+    /// Steps from the beginning of the chain; 1 for the first.
+    pub depth: u64,
+    /// Relation by which it links.
+    pub rel: String,
+    /// Id of the record that it links to.
+    pub to: String,
+    /// Record id.
+    pub record: String,
+    /// Kind.
+    pub kind: String,
+    /// Short name of its origin.
+    pub origin: String,
+    /// Title by language.
+    pub title: Texts,
+    /// State of a need or an action, result of an endorsement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
 }

@@ -148,3 +148,50 @@ async fn a_record_says_what_links_to_it() {
     let shown = node.client.show(&action, None).await.unwrap();
     assert_eq!(linked(shown), []);
 }
+
+#[tokio::test]
+async fn all_that_came_from_an_event_is_gathered_behind_what_it_links_to() {
+    let node = Node::start("fr").await;
+    let exchange = with(record("exchange", "Paris", &[]), "start", "2026-03-09");
+    let exchange = node.put(exchange).await;
+    let from_it = |need: Draft| Draft {
+        links: record("", "", &[("exchange", &exchange)]).links,
+        ..need
+    };
+    let first = node.put(from_it(need("Saisie", "TN", &[]))).await;
+    let second = node.put(from_it(need("Analyse", "MA", &[]))).await;
+    // Linked to the need and to the event: it stands where it is met first.
+    let links = [("need", first.as_str()), ("exchange", exchange.as_str())];
+    let action = with(record("action", "Stage", &links), "state", "done");
+    let action = node.put(action).await;
+    let training = record("training", "Cours", &[("action", &action)]);
+    let training = node.put(training).await;
+    // Two that link to each other are no endless chain.
+    let circle = EditRequest {
+        links: Some(record("", "", &[("need", &second), ("action", &action)]).links),
+        ..EditRequest::default()
+    };
+    node.client.edit(&training, &circle).await.unwrap();
+    let endorsement = Draft {
+        body: texts(&[("fr", "Utile.")]),
+        ..with(Draft::default(), "result", "helped")
+    };
+    let client = &node.client;
+    let endorsed = client.annotate(&training, "endorsement", &endorsement);
+    let endorsed = endorsed.await.unwrap().record;
+    let chain = client.chain(&exchange[..12]).await.unwrap();
+    let steps: Vec<_> = chain
+        .steps
+        .iter()
+        .map(|step| (step.depth, step.record.clone(), step.state.as_deref()))
+        .collect();
+    let expected = [
+        (1, first, None),
+        (2, action, Some("done")),
+        (3, training, None),
+        (4, endorsed, Some("helped")),
+        (1, second, None),
+    ];
+    assert_eq!(steps, expected);
+    assert_eq!((chain.kind.as_str(), chain.record), ("exchange", exchange));
+}
