@@ -65,6 +65,8 @@ error_codes! {
     InvalidValue = "invalid-value", 400, Usage;
     /// A record lacks a field that its kind asks for. Args: `kind`, `field`, `expected`.
     MissingField = "missing-field", 400, Usage;
+    /// A link by which a record would lead back to itself. Args: `rel`, `record`.
+    CircularLink = "circular-link", 409, Usage;
     /// An address to listen on cannot be one. Args: `field`, `address`, `detail`.
     BadAddress = "bad-address", 400, Usage;
     /// A name that is not known, with the nearest right one. Args: `field`, `value`, `nearest`.

@@ -20,6 +20,10 @@ use crate::store::RecordRow;
 const TEXT_FIELDS: [&str; 3] = ["title", "summary", "body"];
 /// The relation by which an annotation names its record.
 pub(super) const ABOUT: &str = "about";
+/// Relations that two records may have to each other.
+const MUTUAL: [&str; 2] = [ABOUT, "source"];
+/// Records that are looked at to see whether a link leads back.
+const LINKS_FOLLOWED: usize = 1_000;
 /// Hexadecimal digits of an import key.
 const IMPORT_KEY_DIGITS: usize = 32;
 
@@ -213,6 +217,7 @@ pub(super) fn edit(
             let about = |key: &&String| key.split('.').next() == Some(ABOUT);
             links.extend(now.links.iter().filter(about).cloned());
         }
+        check_circle(view, row, now, &links)?;
         edit.links = Some(links);
     }
     fields::change(kind, request.fields, Unknown::Refused, &mut edit)?;
@@ -224,6 +229,51 @@ pub(super) fn edit(
     let base = request.base_version.as_deref();
     let base = base.map(|text| version("base_version", text)).transpose()?;
     Ok((base, edit))
+}
+
+/// Links that an edit adds do not lead back to the record. What two sides link at the same time may, and
+/// whoever follows links looks at each record once.
+fn check_circle(
+    view: &View,
+    row: &RecordRow,
+    now: &Content,
+    links: &BTreeSet<String>,
+) -> Result<(), EngineError> {
+    let added = Content {
+        links: links.difference(&now.links).cloned().collect(),
+        ..Content::default()
+    };
+    let added = added.link_pairs().filter(|(rel, _)| !MUTUAL.contains(rel));
+    for (rel, first) in added {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![first]);
+        while let Some(record) = next.pop() {
+            if record == row.id {
+                return Err(ApiError::new(ErrorCode::CircularLink)
+                    .with("rel", rel)
+                    .with("record", first.short())
+                    .into());
+            }
+            if seen.len() < LINKS_FOLLOWED && seen.insert(record) {
+                next.extend(linked_by(view, &record)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a record links to, where it is here and to be seen, by relations that go one way.
+fn linked_by(view: &View, record: &RecordId) -> Result<Vec<RecordId>, EngineError> {
+    let Some(num) = view.reading.record_num(record)? else {
+        return Ok(Vec::new());
+    };
+    let Some(row) = view.row(num)? else {
+        return Ok(Vec::new());
+    };
+    let content = view.reading.content(num, &row)?.unwrap_or_default();
+    let links = content
+        .link_pairs()
+        .filter(|(rel, _)| !MUTUAL.contains(rel));
+    Ok(links.map(|(_, to)| to).collect())
 }
 
 /// A version as `show` prints it.

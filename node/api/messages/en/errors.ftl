@@ -8,6 +8,8 @@ error-invalid-value = { $field }: “{ $value }” is not valid.
     .hint = Expected: { $expected }.
 error-missing-field = The kind { $kind } asks for the field { $field }.
     .hint = Add --field { $field }=VALUE: { $expected }.
+error-circular-link = The link { $rel }={ $record } would lead from the record back to itself.
+    .hint = `diwan show { $record }` tells what that record links to; link the other way round, or take that link away first.
 error-bad-address = { $field }: “{ $address }” is no address to listen on: { $detail }
     .hint = Expected: an address of this machine, such as /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/udp/4001/quic-v1.
 error-unknown-name = { $field }: “{ $value }” is not known.

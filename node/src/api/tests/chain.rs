@@ -195,3 +195,34 @@ async fn all_that_came_from_an_event_is_gathered_behind_what_it_links_to() {
     assert_eq!(steps, expected);
     assert_eq!((chain.kind.as_str(), chain.record), ("exchange", exchange));
 }
+
+#[tokio::test]
+async fn a_link_that_leads_back_is_refused_by_name() {
+    let node = Node::start("tn").await;
+    let first = node.put(need("Saisie", "TN", &[])).await;
+    let action = node
+        .put(record("action", "Stage", &[("need", &first)]))
+        .await;
+    let training = record("training", "Cours", &[("action", &action)]);
+    let training = node.put(training).await;
+    let links = |rel: &str, to: &str| EditRequest {
+        links: Some(record("", "", &[(rel, to)]).links),
+        ..EditRequest::default()
+    };
+    for to in [&training, &first] {
+        let refused = node.client.edit(&first, &links("exchange", to)).await;
+        let (code, named) = refusal(refused, "record");
+        assert_eq!(code, ErrorCode::CircularLink);
+        assert!(to.starts_with(&named), "{named}");
+    }
+    // Each may name the other as its source.
+    node.client
+        .edit(&first, &links("source", &training))
+        .await
+        .unwrap();
+    let other = node.put(need("Analyse", "TN", &[])).await;
+    node.client
+        .edit(&training, &links("need", &other))
+        .await
+        .unwrap();
+}
