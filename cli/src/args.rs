@@ -143,6 +143,8 @@ mod tests {
              --since 2026-01-01 --sort date --limit 5 --after c --facets --no-expand --jsonl",
             "diwan show abcdef --lang ar --at 123",
             "diwan list --group g --origin tn --limit 5",
+            "diwan list --due --group g",
+            "diwan list --due 2027-01-01",
             "diwan edit abcdef --title fr=a --tlp GREEN",
             "diwan edit abcdef",
             "diwan history abcdef",

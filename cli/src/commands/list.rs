@@ -24,6 +24,8 @@ pub(crate) struct Args {
     tlp: Option<String>,
     #[arg(long, value_name = "LANG")]
     lang: Option<String>,
+    #[arg(long, value_name = "DAY", num_args = 0..=1, default_missing_value = "today")]
+    due: Option<String>,
     #[arg(long, value_name = "N", value_parser = limit)]
     limit: Option<usize>,
     #[arg(long, value_name = "CURSOR")]
@@ -49,6 +51,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         tag: args.tag,
         tlp: args.tlp,
         lang: args.lang,
+        due: args.due,
         limit: args.limit,
         after: args.after,
     };
@@ -72,6 +75,19 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
     Ok(Exit::Done)
 }
 
+/// The days on which a record is to be reviewed and expires, as they stand behind its title.
+fn due(view: &View, record: &RecordSummary) -> String {
+    let days = [
+        ("list-review", record.review.as_ref()),
+        ("list-expires", record.expires.as_ref()),
+    ];
+    let said = days.into_iter().filter_map(|(key, day)| {
+        let day = view.name(day?);
+        Some(format!(" · {}", view.say(key, &[("day", day.into())])))
+    });
+    said.collect()
+}
+
 fn render(view: &View, list: &RecordList, lang: Option<&str>) -> String {
     if list.records.is_empty() {
         return view.say("list-empty", &[]) + "\n";
@@ -88,7 +104,7 @@ fn render(view: &View, list: &RecordList, lang: Option<&str>) -> String {
             view.name(kind).into(),
             format!("TLP:{}", view.name(tlp)).into(),
             view.name(&record.languages.join(" ")).into(),
-            view.title(&record.title, lang).into(),
+            format!("{}{}", view.title(&record.title, lang), due(view, record)).into(),
         ]);
     }
     let mut text = table.render("");
@@ -118,6 +134,8 @@ mod tests {
                 .collect(),
             languages: titles.iter().map(|(l, _)| (*l).to_owned()).collect(),
             themes: vec!["cybercrime".into()],
+            review: None,
+            expires: None,
             version: "v".into(),
             updated: "2026-11-23T22:40:38Z".into(),
         }
@@ -132,14 +150,18 @@ mod tests {
                     &[("ar", "ضبط الهواتف"), ("fr", "Saisie de téléphones")],
                 ),
                 summary("1123456789abcdef", &[("ar", "دليل TLP")]),
-                summary("2123456789abcdef", &[("en", "Two\nlines\u{1b}[31m")]),
+                RecordSummary {
+                    review: Some("2027-01-01".into()),
+                    expires: Some("2028-01-01".into()),
+                    ..summary("2123456789abcdef", &[("en", "Two\nlines\u{1b}[31m")])
+                },
             ],
             next: Some("c2".into()),
         };
         insta::assert_snapshot!(render(&plain(), &list, None), @"
         0123456789ab  2026-11-23  tn  practice  TLP:GREEN  ar fr  Saisie de téléphones
         1123456789ab  2026-11-23  tn  practice  TLP:GREEN  ar     \u{2068}دليل TLP\u{2069}
-        2123456789ab  2026-11-23  tn  practice  TLP:GREEN  en     Two lines�[31m
+        2123456789ab  2026-11-23  tn  practice  TLP:GREEN  en     Two lines�[31m · review 2027-01-01 · expires 2028-01-01
         More: --after c2
         ");
         assert!(render(&plain(), &list, Some("ar")).contains("\u{2068}ضبط الهواتف\u{2069}"));

@@ -30,7 +30,7 @@ pub(super) async fn list(
 
 fn read(engine: &Engine, query: &ListQuery) -> Result<RecordList, EngineError> {
     let view = View::open(engine)?;
-    let filter = Filter::read(&view, query)?;
+    let filter = Filter::read(&view, query, engine.now_ms())?;
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let before = query.after.as_deref().map(cursor).transpose()?;
     let mut records = Vec::new();
@@ -71,10 +71,13 @@ struct Filter<'q> {
     theme: Option<&'q str>,
     tag: Option<&'q str>,
     lang: Option<String>,
+    /// A day, `YYYY-MM-DD`: such days sort as their text does.
+    due: Option<String>,
 }
 
 impl<'q> Filter<'q> {
-    fn read(view: &View, query: &'q ListQuery) -> Result<Self, ApiError> {
+    fn read(view: &View, query: &'q ListQuery, now_ms: u64) -> Result<Self, ApiError> {
+        let due = query.due.as_deref();
         let replica = view.replica();
         let group = query.group.as_deref();
         let origin = query.origin.as_deref();
@@ -90,6 +93,7 @@ impl<'q> Filter<'q> {
             theme: query.theme.as_deref(),
             tag: query.tag.as_deref(),
             lang: query.lang.as_deref().map(str::to_ascii_lowercase),
+            due: due.map(|day| time::day("due", day, now_ms)).transpose()?,
         })
     }
 
@@ -108,7 +112,14 @@ impl<'q> Filter<'q> {
             && has("themes", self.theme)
             && has("tags", self.tag)
             && self.lang.as_ref().is_none_or(|lang| speaks(content, lang))
+            && self.due.as_ref().is_none_or(|day| is_due(content, day))
     }
+}
+
+/// Whether a record is to be reviewed, or has expired, by a day.
+fn is_due(content: &Content, day: &str) -> bool {
+    let by_then = |field| content.value(field).is_some_and(|value| value <= day);
+    by_then("review") || by_then("expires")
 }
 
 /// A kind that a filter names. One that only other agencies' newer nodes know is not offered here.
@@ -139,6 +150,8 @@ fn summary(view: &View, row: RecordRow, content: &Content) -> RecordSummary {
         title: content.texts_of("title"),
         languages: content.languages().into_iter().collect(),
         themes: content.set_of("themes"),
+        review: content.value("review").map(str::to_owned),
+        expires: content.value("expires").map(str::to_owned),
         version: Version::from(row.version).to_string(),
         updated: time::rfc3339(row.updated_ms),
     }

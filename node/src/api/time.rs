@@ -23,6 +23,14 @@ pub(super) fn rfc3339(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z")
 }
 
+/// A day as `YYYY-MM-DD`; `today` is the one of this node's clock.
+pub(super) fn day(field: &str, text: &str, now_ms: u64) -> Result<String, ApiError> {
+    if text == "today" {
+        return Ok(rfc3339(now_ms).chars().take("YYYY-MM-DD".len()).collect());
+    }
+    day_start_ms(field, text).map(|_| text.to_owned())
+}
+
 /// Where a day `YYYY-MM-DD` begins, in milliseconds since 1970; 0 for a day before.
 pub(super) fn day_start_ms(field: &str, text: &str) -> Result<u64, ApiError> {
     let refused = || ApiError::invalid(field, text, "a day as YYYY-MM-DD");

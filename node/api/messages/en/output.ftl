@@ -117,6 +117,8 @@ group-removed = { $agencies } left “{ $group }”; { $entries ->
    *[other] { $entries } entries
 } that they wrote stay valid.
 
+list-review = review { $day }
+list-expires = expires { $day }
 list-empty = No record fits.
 search-nothing = Nothing found for “{ $query }”.
 search-behind = The index has not taken in everything yet: ask again in a moment, there may be more.

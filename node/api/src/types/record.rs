@@ -349,6 +349,12 @@ pub struct RecordSummary {
     pub languages: Vec<String>,
     /// Themes.
     pub themes: Vec<String>,
+    /// Day on which it is to be reviewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<String>,
+    /// Day on which it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
     /// Version.
     pub version: String,
     /// RFC 3339.
@@ -380,6 +386,9 @@ pub struct ListQuery {
     /// Only records that have a text in this language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lang: Option<String>,
+    /// Only records whose review or expiry has come by this day, `YYYY-MM-DD` or `today`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
     /// At most so many; 50 where none is said, 1,000 at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

@@ -536,3 +536,39 @@ async fn what_changed_between_two_versions_is_told_by_field() {
         (ErrorCode::UnknownVersion, "7-00000000".to_owned())
     );
 }
+
+#[tokio::test]
+async fn records_whose_review_or_expiry_has_come_are_a_work_list() {
+    let node = Node::start("fr").await;
+    for (title, field, day) in [
+        ("Revue passée", "review", "2025-01-31"),
+        ("Revue à venir", "review", "9998-12-31"),
+        ("Périmé", "expires", "2025-02-01"),
+        ("Sans date", "edition", "2"),
+    ] {
+        let draft = Draft {
+            kind: Some("guideline".to_owned()),
+            title: texts(&[("fr", title)]),
+            fields: fields(&[(field, line(day))]),
+            ..Draft::default()
+        };
+        node.client.new_record(&new("own", draft)).await.unwrap();
+    }
+    let due = async |day: &str| {
+        let query = ListQuery {
+            due: Some(day.to_owned()),
+            ..ListQuery::default()
+        };
+        let list = node.client.list(&query).await?;
+        let titles = list.records.into_iter();
+        Ok(titles.map(|record| record.title["fr"].clone()).collect())
+    };
+    let titles: Vec<String> = due("today").await.unwrap();
+    assert_eq!(titles, ["Périmé", "Revue passée"]);
+    let titles: Vec<String> = due("2025-01-31").await.unwrap();
+    assert_eq!(titles, ["Revue passée"]);
+    let titles: Vec<String> = due("9999-01-01").await.unwrap();
+    assert_eq!(titles.len(), 3);
+    let refused: Result<Vec<String>, ApiError> = due("demain").await;
+    assert_eq!(refusal(refused, "field").1, "due");
+}
