@@ -6,6 +6,7 @@ mod flooding;
 mod forks;
 mod governing;
 mod judging;
+mod newer;
 mod purging;
 mod reading;
 
