@@ -144,6 +144,7 @@ mod tests {
             "diwan show abcdef --lang ar --at 123",
             "diwan list --group g --origin tn --limit 5",
             "diwan list --due --group g",
+            "diwan list --stale-translations ar",
             "diwan list --due 2027-01-01",
             "diwan edit abcdef --title fr=a --tlp GREEN",
             "diwan edit abcdef",

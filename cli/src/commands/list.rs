@@ -26,6 +26,8 @@ pub(crate) struct Args {
     lang: Option<String>,
     #[arg(long, value_name = "DAY", num_args = 0..=1, default_missing_value = "today")]
     due: Option<String>,
+    #[arg(long, value_name = "LANG")]
+    stale_translations: Option<String>,
     #[arg(long, value_name = "N", value_parser = limit)]
     limit: Option<usize>,
     #[arg(long, value_name = "CURSOR")]
@@ -52,6 +54,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         tlp: args.tlp,
         lang: args.lang,
         due: args.due,
+        stale: args.stale_translations,
         limit: args.limit,
         after: args.after,
     };
@@ -73,6 +76,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
     let human = |view: &View| render(view, &list, query.lang.as_deref());
     context.out().result(&list, human).await?;
     Ok(Exit::Done)
+}
+
+/// The languages, those marked whose source has moved on since.
+fn languages(view: &View, record: &RecordSummary) -> String {
+    let each = record.languages.iter().map(|lang| {
+        if record.stale.contains(lang) {
+            view.warn(&view.say("list-stale", &[("lang", lang.as_str().into())]))
+        } else {
+            view.name(lang)
+        }
+    });
+    each.collect::<Vec<_>>().join(" ")
 }
 
 /// The days on which a record is to be reviewed and expires, as they stand behind its title.
@@ -103,7 +118,7 @@ fn render(view: &View, list: &RecordList, lang: Option<&str>) -> String {
             view.name(origin).into(),
             view.name(kind).into(),
             format!("TLP:{}", view.name(tlp)).into(),
-            view.name(&record.languages.join(" ")).into(),
+            languages(view, record).into(),
             format!("{}{}", view.title(&record.title, lang), due(view, record)).into(),
         ]);
     }
@@ -133,6 +148,7 @@ mod tests {
                 .map(|(l, t)| ((*l).to_owned(), (*t).to_owned()))
                 .collect(),
             languages: titles.iter().map(|(l, _)| (*l).to_owned()).collect(),
+            stale: Vec::new(),
             themes: vec!["cybercrime".into()],
             review: None,
             expires: None,
@@ -149,7 +165,10 @@ mod tests {
                     "0123456789abcdef",
                     &[("ar", "ضبط الهواتف"), ("fr", "Saisie de téléphones")],
                 ),
-                summary("1123456789abcdef", &[("ar", "دليل TLP")]),
+                RecordSummary {
+                    stale: vec!["ar".into()],
+                    ..summary("1123456789abcdef", &[("ar", "دليل TLP")])
+                },
                 RecordSummary {
                     review: Some("2027-01-01".into()),
                     expires: Some("2028-01-01".into()),
@@ -159,9 +178,9 @@ mod tests {
             next: Some("c2".into()),
         };
         insta::assert_snapshot!(render(&plain(), &list, None), @"
-        0123456789ab  2026-11-23  tn  practice  TLP:GREEN  ar fr  Saisie de téléphones
-        1123456789ab  2026-11-23  tn  practice  TLP:GREEN  ar     \u{2068}دليل TLP\u{2069}
-        2123456789ab  2026-11-23  tn  practice  TLP:GREEN  en     Two lines�[31m · review 2027-01-01 · expires 2028-01-01
+        0123456789ab  2026-11-23  tn  practice  TLP:GREEN  ar fr       Saisie de téléphones
+        1123456789ab  2026-11-23  tn  practice  TLP:GREEN  ar (stale)  \u{2068}دليل TLP\u{2069}
+        2123456789ab  2026-11-23  tn  practice  TLP:GREEN  en          Two lines�[31m · review 2027-01-01 · expires 2028-01-01
         More: --after c2
         ");
         assert!(render(&plain(), &list, Some("ar")).contains("\u{2068}ضبط الهواتف\u{2069}"));

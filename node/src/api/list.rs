@@ -7,13 +7,13 @@ use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{ListQuery, RecordList, RecordSummary};
 use diwan_core::group::GroupChain;
 use diwan_core::id::{AgencyId, GroupId};
-use diwan_core::record::{Content, Tlp, Version, kind, kinds};
+use diwan_core::record::{Content, Tlp, Version, kind, kinds, valid_lang};
 
 use super::answer::{Answer, Asked, Json, apart};
 use super::view::View;
 use super::{Api, names, time};
 use crate::engine::{Engine, EngineError};
-use crate::store::RecordRow;
+use crate::store::{RecordRow, RecordState, StoreError};
 
 /// Records on a page where no limit is said.
 const PAGE: usize = 50;
@@ -45,12 +45,19 @@ fn read(engine: &Engine, query: &ListQuery) -> Result<RecordList, EngineError> {
             let Some(content) = content.filter(|content| filter.fits_content(content)) else {
                 return Ok(ControlFlow::Continue(()));
             };
+            let stale = stale(&view, num, &row, &content)?;
+            if !filter.fits_stale(&stale) {
+                return Ok(ControlFlow::Continue(()));
+            }
             if records.len() == limit {
                 next = Some(last.to_string());
                 return Ok(ControlFlow::Break(()));
             }
             last = num;
-            records.push(summary(&view, row, &content));
+            records.push(RecordSummary {
+                stale,
+                ..summary(&view, row, &content)
+            });
             Ok(ControlFlow::Continue(()))
         })?;
     Ok(RecordList { records, next })
@@ -71,6 +78,7 @@ struct Filter<'q> {
     theme: Option<&'q str>,
     tag: Option<&'q str>,
     lang: Option<String>,
+    stale: Option<String>,
     /// A day, `YYYY-MM-DD`: such days sort as their text does.
     due: Option<String>,
 }
@@ -93,6 +101,7 @@ impl<'q> Filter<'q> {
             theme: query.theme.as_deref(),
             tag: query.tag.as_deref(),
             lang: query.lang.as_deref().map(str::to_ascii_lowercase),
+            stale: query.stale.as_deref().map(known_lang).transpose()?,
             due: due.map(|day| time::day("due", day, now_ms)).transpose()?,
         })
     }
@@ -102,6 +111,11 @@ impl<'q> Filter<'q> {
         self.group.is_none_or(|group| group == row.group)
             && self.kind.map_or(!is_annotation, |kind| kind == row.kind)
             && self.origin.is_none_or(|origin| origin == row.origin)
+    }
+
+    fn fits_stale(&self, stale: &[String]) -> bool {
+        let asked = self.stale.as_ref();
+        asked.is_none_or(|lang| stale.iter().any(|tag| is_of(tag, lang)))
     }
 
     fn fits_content(&self, content: &Content) -> bool {
@@ -114,6 +128,42 @@ impl<'q> Filter<'q> {
             && self.lang.as_ref().is_none_or(|lang| speaks(content, lang))
             && self.due.as_ref().is_none_or(|day| is_due(content, day))
     }
+}
+
+/// The translations of a record that are older than their source. One that was never edited has none.
+fn stale(
+    view: &View,
+    num: u64,
+    row: &RecordRow,
+    content: &Content,
+) -> Result<Vec<String>, StoreError> {
+    if row.state == RecordState::Plain || content.languages().len() < 2 {
+        return Ok(Vec::new());
+    }
+    let Some(seen) = view.seen(num, row.clone())? else {
+        return Ok(Vec::new());
+    };
+    let translations = view.translations(&seen, content, None)?.into_iter();
+    let stale = translations.filter(|translation| translation.stale);
+    Ok(stale.map(|translation| translation.lang).collect())
+}
+
+/// A language that a filter names.
+fn known_lang(tag: &str) -> Result<String, ApiError> {
+    match valid_lang(tag) {
+        true => Ok(tag.to_ascii_lowercase()),
+        false => Err(ApiError::invalid(
+            "stale",
+            tag,
+            "a language tag such as fr, en, ar or pt-BR",
+        )),
+    }
+}
+
+/// Whether a tag is of a language; `fr` finds `fr-CA` too.
+fn is_of(tag: &str, lang: &str) -> bool {
+    let tag = tag.to_ascii_lowercase();
+    tag == lang || tag.split('-').next() == Some(lang)
 }
 
 /// Whether a record is to be reviewed, or has expired, by a day.
@@ -131,12 +181,9 @@ pub(super) fn known_kind(name: &str) -> Result<&str, ApiError> {
     }
 }
 
-/// Whether a text is in a language; `fr` finds `fr-CA` too.
+/// Whether a text is in a language.
 fn speaks(content: &Content, lang: &str) -> bool {
-    content.languages().iter().any(|tag| {
-        let tag = tag.to_ascii_lowercase();
-        tag == lang || tag.split('-').next() == Some(lang)
-    })
+    content.languages().iter().any(|tag| is_of(tag, lang))
 }
 
 fn summary(view: &View, row: RecordRow, content: &Content) -> RecordSummary {
@@ -149,6 +196,7 @@ fn summary(view: &View, row: RecordRow, content: &Content) -> RecordSummary {
         tlp: content.tlp().name().to_owned(),
         title: content.texts_of("title"),
         languages: content.languages().into_iter().collect(),
+        stale: Vec::new(),
         themes: content.set_of("themes"),
         review: content.value("review").map(str::to_owned),
         expires: content.value("expires").map(str::to_owned),

@@ -100,6 +100,7 @@ arg-new-tag = A tag; may be repeated
 arg-edit-tag = A tag of the new set of tags; may be repeated, "" for none
 arg-tlp = TLP label: CLEAR, GREEN, AMBER, AMBER+STRICT or RED
 arg-hcode = Europol handling code, H0 to H3
+arg-stale-translations = Only records whose text in this language is a translation that is older than its source
 arg-due = Only records whose review or expiry has come by this day, YYYY-MM-DD; today where no day is said
 arg-from = The older version, as diwan history prints it
 arg-to = The newer version; the newest where none is said

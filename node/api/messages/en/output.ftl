@@ -117,6 +117,7 @@ group-removed = { $agencies } left “{ $group }”; { $entries ->
    *[other] { $entries } entries
 } that they wrote stay valid.
 
+list-stale = { $lang } (stale)
 list-review = review { $day }
 list-expires = expires { $day }
 list-empty = No record fits.

@@ -347,6 +347,9 @@ pub struct RecordSummary {
     pub title: Texts,
     /// Languages present.
     pub languages: Vec<String>,
+    /// Of these, translations that are older than their source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<String>,
     /// Themes.
     pub themes: Vec<String>,
     /// Day on which it is to be reviewed.
@@ -389,6 +392,9 @@ pub struct ListQuery {
     /// Only records whose review or expiry has come by this day, `YYYY-MM-DD` or `today`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
+    /// Only records whose text in this language is a translation that is older than its source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stale: Option<String>,
     /// At most so many; 50 where none is said, 1,000 at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

@@ -1,6 +1,8 @@
 //! Writing and reading records on one node.
 
-use diwan_api::types::{Difference, FieldValue, FieldValues, ListQuery, RecordLink, TextPiece};
+use diwan_api::types::{
+    Difference, FieldValue, FieldValues, ListQuery, RecordLink, RecordSummary, TextPiece,
+};
 
 use super::*;
 
@@ -571,4 +573,46 @@ async fn records_whose_review_or_expiry_has_come_are_a_work_list() {
     assert_eq!(titles.len(), 3);
     let refused: Result<Vec<String>, ApiError> = due("demain").await;
     assert_eq!(refusal(refused, "field").1, "due");
+}
+
+#[tokio::test]
+async fn translations_that_are_older_than_their_source_are_a_work_list() {
+    let node = Node::start("fr").await;
+    let mut ids = Vec::new();
+    for title in ["Saisie", "Analyse", "Jamais traduit"] {
+        let title = [("fr", title)];
+        let written = node.guideline("own", &title, &[("fr", "Un.")]).await;
+        ids.push(written.record);
+    }
+    for id in &ids[..2] {
+        node.client.edit(id, &body("ar-TN", "واحد.")).await.unwrap();
+    }
+    node.client
+        .edit(&ids[0], &body("fr", "Deux."))
+        .await
+        .unwrap();
+    node.client
+        .edit(&ids[2], &body("fr", "Deux."))
+        .await
+        .unwrap();
+    let stale = async |lang: &str| {
+        let query = ListQuery {
+            stale: Some(lang.to_owned()),
+            ..ListQuery::default()
+        };
+        let list = node.client.list(&query).await?;
+        let of = |record: RecordSummary| (record.record, record.stale);
+        Ok(list.records.into_iter().map(of).collect())
+    };
+    let only = (ids[0].clone(), vec!["ar-TN".to_owned()]);
+    for (lang, expected) in [
+        ("ar", vec![only.clone()]),
+        ("AR-tn", vec![only]),
+        ("fr", Vec::new()),
+    ] {
+        let found: Vec<(String, Vec<String>)> = stale(lang).await.unwrap();
+        assert_eq!(found, expected, "{lang}");
+    }
+    let refused: Result<Vec<_>, ApiError> = stale("français").await;
+    assert_eq!(refusal(refused, "field").1, "stale");
 }
