@@ -220,7 +220,7 @@ holder-stored = stored
 holder-older = has version { $version } only
 holder-none = has not signed that it has it
 exchange-nothing = Nothing links to it yet. A need does with --link exchange=ID.
-needs-none = No need is known here. `diwan new --kind need` writes one.
+needs-none = No need fits. `diwan new --kind need` writes one.
 needs-country = country
 needs-theme = theme
 needs-needs = needs
