@@ -55,6 +55,10 @@ fn render(view: &View, chain: &Chain) -> String {
         ]);
     }
     text.push_str(&table.render(""));
+    if chain.is_short {
+        text.push_str(&view.warn(&view.say("exchange-short", &[])));
+        text.push('\n');
+    }
     text
 }
 
@@ -98,6 +102,7 @@ mod tests {
                 step(4, "endorsement", Some("helped"), ""),
                 step(1, "need", None, "Analyse"),
             ],
+            is_short: true,
         };
         insta::assert_snapshot!(render(&plain(), &chain), @"
         Échange de Paris
@@ -108,6 +113,7 @@ mod tests {
             training       0123456789ab  tn          Cours
               endorsement  0123456789ab  tn  helped
         need               0123456789ab  tn          Analyse
+        There is more than was looked at.
         ");
     }
 }

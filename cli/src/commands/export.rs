@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
     let written = match args.format {
         Format::Jsonl if to_stdout => return print(lines, context).await,
         Format::Jsonl => jsonl(lines, &args.path).await?,
-        Format::Markdown => markdown(lines, &args.path).await?,
+        Format::Markdown => markdown(lines, &args.path, context).await?,
     };
     let document = Exported {
         written,
@@ -80,12 +80,16 @@ async fn jsonl(mut lines: Lines, path: &Path) -> Result<u64, CliError> {
     Ok(export.finish()?)
 }
 
-async fn markdown(mut lines: Lines, path: &Path) -> Result<u64, CliError> {
+async fn markdown(mut lines: Lines, path: &Path, context: &Context) -> Result<u64, CliError> {
     let mut export = MarkdownExport::create(path)?;
     while let Some(line) = lines.next().await? {
         let record: Record = serde_json::from_slice(&line)
             .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;
         export.write(&record)?;
+    }
+    if export.shortened() > 0 {
+        let count = [("count", export.shortened().into())];
+        context.out().note("export-shortened", &count);
     }
     Ok(export.written())
 }

@@ -42,6 +42,7 @@ fn render(view: &View, holders: &Holders) -> String {
 
 fn state(view: &View, holder: &Holder) -> String {
     match (&holder.version, holder.stored) {
+        (_, false) if holder.ahead => view.say("holder-ahead", &[]),
         (_, true) => view.say("holder-stored", &[]),
         (Some(version), false) => view.say("holder-older", &[("version", view.id(version).into())]),
         (None, false) => view.warn(&view.say("holder-none", &[])),
@@ -61,23 +62,26 @@ mod tests {
             stored,
             version: version.map(str::to_owned),
             receipt_time: time.map(str::to_owned),
+            ahead: short == "dz",
         };
         let time = Some("2026-11-23T22:40:38Z");
         let holders = Holders {
             record: "aa".to_owned(),
             holders: vec![
+                holder("dz", false, None, time),
                 holder("fr", true, Some("2-1a2b3c4d"), time),
                 holder("ma", false, Some("1-5e6f7a8b"), time),
                 holder("tn", false, None, None),
             ],
-            of: 3,
+            of: 4,
         };
         insta::assert_snapshot!(render(&plain(), &holders), @"
-        fr  stored                         2026-11-23 22:40 UTC
-        ma  has version 1-5e6f7a8b only    2026-11-23 22:40 UTC
+        dz  is ahead of this node, which cannot tell  2026-11-23 22:40 UTC
+        fr  stored                                    2026-11-23 22:40 UTC
+        ma  has version 1-5e6f7a8b only               2026-11-23 22:40 UTC
         tn  has not signed that it has it
 
-        Stored by 1 of 3 agencies.
+        Stored by 1 of 4 agencies.
         ");
     }
 }

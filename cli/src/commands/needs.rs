@@ -70,7 +70,11 @@ fn render(view: &View, needs: &NeedsAnswer) -> String {
             row.endorsements.to_string().into(),
         ]);
     }
-    table.render("")
+    let short = match needs.is_short {
+        true => view.warn(&view.say("needs-short", &[])) + "\n",
+        false => String::new(),
+    };
+    table.render("") + &short
 }
 
 #[cfg(test)]
@@ -99,12 +103,14 @@ mod tests {
                 row("TN", "cybercrime", [2, 0, 1, 3, 1]),
                 row("TN", "digital-evidence", [1, 1, 1, 0, 0]),
             ],
+            is_short: true,
         };
         insta::assert_snapshot!(render(&plain(), &needs), @"
         country  theme             needs  open    actions  trainings  endorsements
         MA       –                 1      1       0        0          0
         TN       cybercrime        2      closed  1        3          1
                  digital-evidence  1      1       1        0          0
+        There is more than was looked at: the counts are too small.
         ");
     }
 }

@@ -63,8 +63,6 @@ error_codes! {
     StoreFailed = "store-failed", 507, Failed;
     /// A request or an argument has a wrong value. Args: `field`, `value`, `expected`.
     InvalidValue = "invalid-value", 400, Usage;
-    /// A record lacks a field that its kind asks for. Args: `kind`, `field`, `expected`.
-    MissingField = "missing-field", 400, Usage;
     /// A link by which a record would lead back to itself. Args: `rel`, `record`.
     CircularLink = "circular-link", 409, Usage;
     /// An address to listen on cannot be one. Args: `field`, `address`, `detail`.

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
-use diwan_api::types::{Chain, ChainStep};
+use diwan_api::types::{Chain, ChainStep, Texts};
 use diwan_core::id::RecordId;
 use diwan_core::record::{Content, kind};
 
 use super::answer::{Answer, Json, Named, apart};
-use super::view::View;
+use super::view::{Budget, View};
 use super::{Api, names};
 use crate::engine::{Engine, EngineError};
 use crate::store::{RecordRow, StoreError};
@@ -36,17 +36,17 @@ fn read(engine: &Engine, text: &str) -> Result<Chain, EngineError> {
         to: link.to.to_string(),
         record: link.row.id.to_string(),
         origin: names::short(view.replica(), &link.row.origin),
-        title: link.content.texts_of("title"),
-        state: state(&link.content),
+        title: link.title,
+        state: link.state,
         kind: link.row.kind,
     };
+    let mut budget = Budget::new();
+    let steps = follow(&view, &row.id, &row.kind, &mut budget)?;
     Ok(Chain {
         record: row.id.to_string(),
         title: content.texts_of("title"),
-        steps: follow(&view, &row.id, &row.kind)?
-            .into_iter()
-            .map(step)
-            .collect(),
+        steps: steps.into_iter().map(step).collect(),
+        is_short: budget.is_short,
         kind: row.kind,
     })
 }
@@ -65,46 +65,79 @@ pub(super) struct Link {
     /// The record that it links to.
     to: RecordId,
     pub(super) row: RecordRow,
-    content: Content,
+    title: Texts,
+    state: Option<String>,
 }
 
 /// What links to a record along the relations of the schemas, and what links to that: each record once,
 /// right behind what it links to.
-pub(super) fn follow(view: &View, from: &RecordId, kind: &str) -> Result<Vec<Link>, StoreError> {
+pub(super) fn follow(
+    view: &View,
+    from: &RecordId,
+    kind: &str,
+    budget: &mut Budget,
+) -> Result<Vec<Link>, StoreError> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::from([*from]);
-    step(view, (from, kind), 1, &mut seen, &mut found)?;
+    descend(view, (from, kind), (&mut seen, budget), 1, &mut found)?;
     Ok(found)
 }
 
-fn step(
+fn descend(
     view: &View,
-    (to, to_kind): (&RecordId, &str),
+    to: (&RecordId, &str),
+    (seen, budget): (&mut BTreeSet<RecordId>, &mut Budget),
     depth: usize,
-    seen: &mut BTreeSet<RecordId>,
     found: &mut Vec<Link>,
 ) -> Result<(), StoreError> {
-    if depth > STEPS {
-        return Ok(());
-    }
-    for (row, content) in view.linking(to)? {
-        let Some(rel) = relation(&row, &content, to_kind, to) else {
-            continue;
-        };
-        if seen.len() >= RECORDS || !seen.insert(row.id) {
+    for link in linked_to(view, to, seen, depth, budget)? {
+        if seen.len() >= RECORDS {
+            budget.is_short = true;
+            return Ok(());
+        }
+        // One that links to several stands behind the first of them.
+        if !seen.insert(link.row.id) {
             continue;
         }
-        let (id, kind) = (row.id, row.kind.clone());
-        found.push(Link {
-            depth,
-            rel,
-            to: *to,
-            row,
-            content,
-        });
-        step(view, (&id, &kind), depth + 1, seen, found)?;
+        let (id, kind) = (link.row.id, link.row.kind.clone());
+        found.push(link);
+        if depth < STEPS {
+            descend(view, (&id, &kind), (seen, budget), depth + 1, found)?;
+        }
     }
     Ok(())
+}
+
+/// The records that link to one as their kinds' schemas have it and were not seen before.
+fn linked_to(
+    view: &View,
+    (to, to_kind): (&RecordId, &str),
+    seen: &BTreeSet<RecordId>,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Vec<Link>, StoreError> {
+    let mut found = Vec::new();
+    let wanted = |row: &RecordRow| {
+        let may_link = kind(&row.kind).is_some_and(|kind| {
+            let mut relations = kind.relations.iter();
+            kind.annotation || relations.any(|relation| relation.to.contains(&to_kind))
+        });
+        may_link && !seen.contains(&row.id)
+    };
+    let look = |row: RecordRow, content: &Content| {
+        if let Some(rel) = relation(&row, content, to_kind, to) {
+            found.push(Link {
+                depth,
+                rel,
+                to: *to,
+                title: content.texts_of("title"),
+                state: state(content),
+                row,
+            });
+        }
+    };
+    view.linking(to, budget, wanted, look)?;
+    Ok(found)
 }
 
 /// By which relation a record links to another as its kind's schema has it, or annotates it.

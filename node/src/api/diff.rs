@@ -62,43 +62,57 @@ fn steps_between(mut versions: Vec<VersionInfo>, from: &Version, to: &Version) -
     versions.split_off(begin.min(end))
 }
 
+/// What differs in each field, wherever a content keeps it: a name may be used in several places.
 fn differences(before: &Content, after: &Content) -> Vec<FieldDiff> {
-    let of = |field: String| {
-        let difference = difference(before, after, &field);
-        FieldDiff { field, difference }
-    };
-    before.changed_keys(after).into_iter().map(of).collect()
+    let mut found = Vec::new();
+    for field in before.changed_keys(after) {
+        let differences = [
+            text(before, after, &field),
+            value(before, after, &field),
+            set(before, after, &field),
+        ];
+        let each = differences.into_iter().flatten();
+        found.extend(each.map(|difference| FieldDiff {
+            field: field.clone(),
+            difference,
+        }));
+    }
+    found
 }
 
-fn difference(before: &Content, after: &Content, field: &str) -> Difference {
-    let (old, new) = (before.texts.get(field), after.texts.get(field));
-    if old.is_some() || new.is_some() {
+fn text(before: &Content, after: &Content, key: &str) -> Option<Difference> {
+    let (old, new) = (before.texts.get(key), after.texts.get(key));
+    (old != new).then(|| {
         let text = |text: Option<&String>| text.cloned().unwrap_or_default();
         let pieces = pieces(&text(old), &text(new)).into_iter();
-        return Difference::Text {
+        Difference::Text {
             pieces: pieces.map(told).collect(),
-        };
-    }
+        }
+    })
+}
+
+fn value(before: &Content, after: &Content, field: &str) -> Option<Difference> {
     let (old, new) = (before.value(field), after.value(field));
-    if old.is_some() || new.is_some() {
-        return Difference::Value {
-            before: old.map(str::to_owned),
-            after: new.map(str::to_owned),
-        };
-    }
-    let items = |content: &Content| match field {
-        "links" => content.links.iter().cloned().collect(),
-        _ => content.set_of(field),
+    (old != new).then(|| Difference::Value {
+        before: old.map(str::to_owned),
+        after: new.map(str::to_owned),
+    })
+}
+
+fn set(before: &Content, after: &Content, field: &str) -> Option<Difference> {
+    let items = |content: &Content| -> Vec<String> {
+        let links = content.links.iter().filter(|_| field == "links");
+        links.cloned().chain(content.set_of(field)).collect()
     };
     let (old, new) = (items(before), items(after));
     let without = |one: &[String], other: &[String]| {
         let only = one.iter().filter(|item| !other.contains(item));
         only.cloned().collect()
     };
-    Difference::Set {
+    (old != new).then(|| Difference::Set {
         added: without(&new, &old),
         removed: without(&old, &new),
-    }
+    })
 }
 
 fn told(piece: Piece) -> TextPiece {
@@ -110,5 +124,36 @@ fn told(piece: Piece) -> TextPiece {
     TextPiece {
         op: op.to_owned(),
         text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_several_places_hides_no_difference() {
+        let mut before = Content::default();
+        before.values.insert("links".to_owned(), "x".to_owned());
+        before.values.insert("themes".to_owned(), "x".to_owned());
+        let mut after = before.clone();
+        after.links.insert("need.aa".to_owned());
+        after.set_set("themes", &["drugs".to_owned()]);
+        let added = |item: &str| Difference::Set {
+            added: vec![item.to_owned()],
+            removed: Vec::new(),
+        };
+        let found = differences(&before, &after);
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|found| (found.field, found.difference))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("links".to_owned(), added("need.aa")),
+                ("themes".to_owned(), added("drugs"))
+            ]
+        );
     }
 }

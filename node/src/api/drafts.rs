@@ -144,9 +144,6 @@ impl Target<'_> {
             fields::change(Some(kind), draft.fields, unknown, &mut edit)?;
             content = edit.on(&content);
         }
-        if unknown == Unknown::Refused {
-            fields::check_required(kind, None, &content)?;
-        }
         let editors = match kind.annotation {
             true => Editors::Listed(Vec::new()),
             false => self.editors()?,
@@ -222,9 +219,7 @@ pub(super) fn edit(
     }
     fields::change(kind, request.fields, Unknown::Refused, &mut edit)?;
     if let Some(kind) = kind {
-        let after = edit.on(now);
-        check_title(kind, &after)?;
-        fields::check_required(kind, Some(now), &after)?;
+        check_title(kind, &edit.on(now))?;
     }
     let base = request.base_version.as_deref();
     let base = base.map(|text| version("base_version", text)).transpose()?;

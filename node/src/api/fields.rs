@@ -1,7 +1,7 @@
 //! Fields of kinds: from what officers and documents say to a record's content, by the kind's schema,
 //! and back. What the schema does not know is shown as it is.
 
-use diwan_api::error::{ApiError, ErrorCode};
+use diwan_api::error::ApiError;
 use diwan_api::types::{FieldValue, FieldValues};
 use diwan_core::record::{Content, Edit, Field, FieldType, Holds, Kind, valid_lang};
 
@@ -41,7 +41,10 @@ pub(super) fn change(
 ) -> Result<(), ApiError> {
     for (name, value) in given {
         match kind.and_then(|kind| kind.field(&name)) {
-            Some(field) => by_schema(field, value, edit)?,
+            Some(field) if unknown == Unknown::Refused => by_schema(field, value, edit)?,
+            // A value that this version's schema does not have, either.
+            Some(field) if by_schema(field, value.clone(), edit).is_ok() => {}
+            Some(_) => as_it_is(&name, value, edit)?,
             None if unknown == Unknown::Kept => as_it_is(&name, value, edit)?,
             None => {
                 let known = kind.into_iter().flat_map(Kind::all_fields);
@@ -54,25 +57,6 @@ pub(super) fn change(
         }
     }
     Ok(())
-}
-
-/// A new record has what its kind asks for; an edit takes none of it away.
-pub(super) fn check_required(
-    kind: &Kind,
-    before: Option<&Content>,
-    after: &Content,
-) -> Result<(), ApiError> {
-    let has = |content: &Content, field: &Field| content.fields().contains(field.name);
-    let is_missing = |field: &&Field| {
-        field.required && !has(after, field) && before.is_none_or(|before| has(before, field))
-    };
-    match kind.all_fields().find(is_missing) {
-        Some(field) => Err(ApiError::new(ErrorCode::MissingField)
-            .with("kind", kind.name)
-            .with("field", field.name)
-            .with("expected", expected(field))),
-        None => Ok(()),
-    }
 }
 
 /// The fields of a content that have no place of their own. Where one name is used in two places, as no
@@ -154,8 +138,18 @@ fn put_set(field: &Field, lines: &[String], edit: &mut Edit) -> Result<(), ApiEr
 }
 
 fn as_it_is(name: &str, value: FieldValue, edit: &mut Edit) -> Result<(), ApiError> {
-    let (name, place) = name.split_once('/').unwrap_or((name, ""));
-    if place.is_empty() && OWN_PLACE.iter().any(|(own, _)| *own == name) {
+    let (name, place) = match name.split_once('/') {
+        Some((name, place)) => (name, Some(place)),
+        None => (name, None),
+    };
+    let holds = match &value {
+        FieldValue::Texts(_) => Holds::Texts,
+        FieldValue::Line(_) => Holds::Value,
+        FieldValue::Lines(_) => Holds::Set,
+    };
+    let is_own =
+        |(own, own_holds): &(&str, Holds)| *own == name && (*own_holds == holds || place.is_none());
+    if OWN_PLACE.iter().any(is_own) || place.is_some_and(|place| place != word_of(holds)) {
         let expected = format!("{name} beside the fields, not among them");
         return Err(ApiError::invalid("fields", name, &expected));
     }
@@ -323,21 +317,6 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_asks_for_what_it_needs_and_an_edit_keeps_it() {
-        let need = kind("need").unwrap();
-        let with = after("need", &[("country", line("TN"))], Unknown::Refused).unwrap();
-        let without = Content::default();
-        let missing = check_required(need, None, &without).unwrap_err();
-        assert_eq!(missing.args["field"], "country");
-        assert!(check_required(need, None, &with).is_ok());
-        assert!(check_required(need, Some(&with), &without).is_err());
-        assert!(
-            check_required(need, Some(&without), &without).is_ok(),
-            "what an older node wrote without it can still be edited"
-        );
-    }
-
-    #[test]
     fn what_a_newer_node_wrote_is_shown_and_comes_back_the_same() {
         let mut content = Content {
             values: BTreeMap::from([
@@ -360,5 +339,27 @@ mod tests {
         assert_eq!(of(&edit.on(&Content::default())), shown);
         let refused = after("guideline", &[("title", line("a"))], Unknown::Kept);
         assert!(refused.is_err(), "a title has a place of its own");
+        for (name, value) in [
+            ("tlp/value", line("CLEAR")),
+            ("hcode/value", line("H0")),
+            ("title/texts", texts("fr", "a")),
+            ("tags/set", lines(&["a"])),
+            ("ballistics/set", line("a")),
+        ] {
+            let refused = after("guideline", &[(name, value)], Unknown::Kept);
+            assert!(refused.is_err(), "{name} has a place of its own");
+        }
+    }
+
+    #[test]
+    fn a_document_keeps_values_that_only_newer_schemas_have() {
+        let given = [
+            ("severity", line("blocking")),
+            ("country", texts("fr", "Tunisie")),
+        ];
+        let content = after("need", &given, Unknown::Kept).unwrap();
+        assert_eq!(content.value("severity"), Some("blocking"));
+        assert_eq!(content.texts_of("country")["fr"], "Tunisie");
+        assert!(after("need", &given[..1], Unknown::Refused).is_err());
     }
 }

@@ -41,6 +41,7 @@ fn read(engine: &Engine, text: &str) -> Result<Holders, EngineError> {
             .version(&seen, &changes)
             .map(|version| version.to_string()),
         receipt_time: held.receipt_ms.map(time::rfc3339),
+        ahead: held.is_ahead,
     };
     let mut holders: Vec<Holder> = held.iter().map(holder).collect();
     holders.sort_by(|a, b| a.short.cmp(&b.short));
@@ -69,6 +70,8 @@ struct Held {
     /// Places of the changes that are.
     changes: Vec<(Writer, u64)>,
     receipt_ms: Option<u64>,
+    /// It is for entries that are not here: what it proves is known once they are.
+    is_ahead: bool,
 }
 
 impl Held {
@@ -123,6 +126,7 @@ fn held(
                 .filter(|place| proven.reaches(place))
                 .collect(),
             receipt_ms: Some(signed.receipt.wall_ms),
+            is_ahead: proven.is_ahead,
         };
         if order(&found) > order(best) {
             *best = found;
@@ -132,7 +136,11 @@ fn held(
 }
 
 /// How far into each log a receipt proves that its node has what this one has.
-pub(super) struct Proven(BTreeMap<Writer, u64>);
+pub(super) struct Proven {
+    upto: BTreeMap<Writer, u64>,
+    /// It names a head that this node has not reached.
+    is_ahead: bool,
+}
 
 impl Proven {
     /// A receipt names the head of each log. Where this node has another entry there, or none, the two
@@ -144,7 +152,8 @@ impl Proven {
         seen: &Seen,
         changes: &[AuthoredChange],
     ) -> Result<Self, StoreError> {
-        let mut proven = BTreeMap::new();
+        let (mut proven, mut is_ahead) = (BTreeMap::new(), false);
+        let replica = view.replica().group(&group);
         let writers = changes.iter().map(|change| change.writer);
         for writer in writers.chain([seen.header.writer]) {
             if proven.contains_key(&writer) {
@@ -155,14 +164,20 @@ impl Proven {
                 Some(head) => has(view, group, writer, head)?,
                 None => false,
             };
+            let own = replica.and_then(|replica| replica.logs.get(&writer));
+            let own = own.map_or(0, |log| log.head.seq);
+            is_ahead |= head.is_some_and(|head| head.seq > own);
             proven.insert(writer, head.filter(|_| same).map_or(0, |head| head.seq));
         }
-        Ok(Self(proven))
+        Ok(Self {
+            upto: proven,
+            is_ahead,
+        })
     }
 
     /// Whether it has the entry of a place.
     pub(super) fn reaches(&self, (writer, seq): &(Writer, u64)) -> bool {
-        self.0.get(writer).is_some_and(|proven| proven >= seq)
+        self.upto.get(writer).is_some_and(|proven| proven >= seq)
     }
 }
 

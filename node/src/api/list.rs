@@ -20,6 +20,9 @@ const PAGE: usize = 50;
 /// Most records on a page.
 const PAGE_MAX: usize = 1_000;
 
+/// Records whose history is gone through for one page of stale translations.
+const REPLAYS: usize = 200;
+
 /// `GET /v1/records`.
 pub(super) async fn list(
     State(api): State<Api>,
@@ -36,6 +39,7 @@ fn read(engine: &Engine, query: &ListQuery) -> Result<RecordList, EngineError> {
     let mut records = Vec::new();
     let mut next = None;
     let mut last = 0;
+    let (mut replays, mut looked_at) = (0, 0);
     view.reading
         .newest_records(before.unwrap_or(u64::MAX), |num, row| {
             if !view.shows(&row) || !filter.fits_row(&row) {
@@ -45,7 +49,15 @@ fn read(engine: &Engine, query: &ListQuery) -> Result<RecordList, EngineError> {
             let Some(content) = content.filter(|content| filter.fits_content(content)) else {
                 return Ok(ControlFlow::Continue(()));
             };
-            let stale = stale(&view, num, &row, &content)?;
+            let stale = match filter.stale {
+                Some(_) if replays == REPLAYS => {
+                    next = Some(looked_at.to_string());
+                    return Ok(ControlFlow::Break(()));
+                }
+                Some(_) => stale(&view, num, &row, &content, &mut replays)?,
+                None => Vec::new(),
+            };
+            looked_at = num;
             if !filter.fits_stale(&stale) {
                 return Ok(ControlFlow::Continue(()));
             }
@@ -136,6 +148,7 @@ fn stale(
     num: u64,
     row: &RecordRow,
     content: &Content,
+    replays: &mut usize,
 ) -> Result<Vec<String>, StoreError> {
     if row.state == RecordState::Plain || content.languages().len() < 2 {
         return Ok(Vec::new());
@@ -143,6 +156,7 @@ fn stale(
     let Some(seen) = view.seen(num, row.clone())? else {
         return Ok(Vec::new());
     };
+    *replays += 1;
     let translations = view.translations(&seen, content, None)?.into_iter();
     let stale = translations.filter(|translation| translation.stale);
     Ok(stale.map(|translation| translation.lang).collect())

@@ -10,10 +10,10 @@ use diwan_core::id::RecordId;
 use diwan_core::record::Content;
 
 use super::answer::{Answer, Asked, Json, apart};
-use super::view::View;
+use super::view::{Budget, View};
 use super::{Api, chain};
 use crate::engine::{Engine, EngineError};
-use crate::store::StoreError;
+use crate::store::{RecordRow, StoreError};
 
 /// States of a need that is no gap any more.
 const CLOSED: [&str; 2] = ["closed", "answered"];
@@ -34,30 +34,18 @@ fn read(engine: &Engine, query: &NeedsQuery) -> Result<NeedsAnswer, EngineError>
             && view.shows(&row)
             && let Some(content) = view.reading.content(num, &row)?
         {
-            needs.push((row.id, content));
+            needs.extend(Need::of(&view, &row, &content, query));
         }
         Ok(ControlFlow::Continue(()))
     })?;
     let mut cells = BTreeMap::<(String, String), Cell>::new();
-    for (need, content) in &needs {
-        let country = content.value("country").unwrap_or_default();
-        let mut themes = content.set_of("themes");
-        if themes.is_empty() {
-            themes.push(String::new());
-        }
-        let wanted = |theme: &String| query.theme.as_ref().is_none_or(|asked| asked == theme);
-        let asked = query.country.as_deref();
-        if asked.is_some_and(|asked| !asked.eq_ignore_ascii_case(country)) {
-            continue;
-        }
-        themes.retain(wanted);
-        if themes.is_empty() {
-            continue;
-        }
-        let answers = answers(&view, need)?;
-        for theme in themes {
-            let cell = cells.entry((country.to_owned(), theme)).or_default();
-            cell.take(content, &answers);
+    let mut budget = Budget::new();
+    // The oldest first: what is looked at does not change with each new need.
+    for need in needs.iter().rev() {
+        let answers = answers(&view, &need.id, &mut budget)?;
+        for theme in &need.themes {
+            let place = (need.country.clone(), theme.clone());
+            cells.entry(place).or_default().take(need, &answers);
         }
     }
     let row = |((country, theme), cell): ((String, String), Cell)| NeedsRow {
@@ -71,7 +59,42 @@ fn read(engine: &Engine, query: &NeedsQuery) -> Result<NeedsAnswer, EngineError>
     };
     Ok(NeedsAnswer {
         rows: cells.into_iter().map(row).collect(),
+        is_short: budget.is_short,
     })
+}
+
+/// What is asked of a need.
+struct Need {
+    id: RecordId,
+    country: String,
+    themes: Vec<String>,
+    is_open: bool,
+}
+
+impl Need {
+    /// None where it is not asked for. A need that names no country is its origin's.
+    fn of(view: &View, row: &RecordRow, content: &Content, query: &NeedsQuery) -> Option<Self> {
+        let origin = || {
+            let chain = view.replica().agency(&row.origin);
+            chain.map(|chain| chain.genesis().country.clone())
+        };
+        let country = content.value("country").map(str::to_owned);
+        let country = country.or_else(origin).unwrap_or_default();
+        let mut themes = content.set_of("themes");
+        if themes.is_empty() {
+            themes.push(String::new());
+        }
+        themes.retain(|theme| query.theme.as_ref().is_none_or(|asked| asked == theme));
+        let asked = query.country.as_ref();
+        let is_asked = asked.is_none_or(|asked| asked.eq_ignore_ascii_case(&country));
+        let state = content.value("state").unwrap_or("open");
+        (is_asked && !themes.is_empty()).then(|| Self {
+            id: row.id,
+            country,
+            themes,
+            is_open: !CLOSED.contains(&state),
+        })
+    }
 }
 
 /// What a cell of the matrix counts. An answer to two of its needs is one answer.
@@ -83,10 +106,9 @@ struct Cell {
 }
 
 impl Cell {
-    fn take(&mut self, need: &Content, answers: &Answers) {
-        let state = need.value("state").unwrap_or("open");
+    fn take(&mut self, need: &Need, answers: &Answers) {
         self.needs += 1;
-        self.open += u64::from(!CLOSED.contains(&state));
+        self.open += u64::from(need.is_open);
         for (kind, records) in &answers.0 {
             self.answers
                 .0
@@ -108,9 +130,9 @@ impl Answers {
 }
 
 /// What answers a need.
-fn answers(view: &View, need: &RecordId) -> Result<Answers, StoreError> {
+fn answers(view: &View, need: &RecordId, budget: &mut Budget) -> Result<Answers, StoreError> {
     let mut answers = Answers::default();
-    for link in chain::follow(view, need, "need")? {
+    for link in chain::follow(view, need, "need", budget)? {
         let of_kind = answers.0.entry(link.row.kind).or_default();
         of_kind.insert(link.row.id);
     }

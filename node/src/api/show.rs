@@ -3,14 +3,13 @@
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{AnnotationInfo, LinkedRecord, Proof, Record};
-use diwan_core::id::RecordId;
 use diwan_core::identity::Fingerprint;
 use diwan_core::record::{Content, Version, content_at, kind};
 use serde::Deserialize;
 
 use super::answer::{Answer, Asked, Json, Named, apart};
 use super::drafts::ABOUT;
-use super::view::{Seen, View};
+use super::view::{Budget, Seen, View};
 use super::{Api, drafts, fields, holders, names, time};
 use crate::engine::{Engine, EngineError};
 use crate::net::peer_text;
@@ -47,8 +46,7 @@ fn read(engine: &Engine, text: &str, at: Option<&str>) -> Result<Record, EngineE
             view.canonical(&seen, &content)?
         }
     };
-    record.annotations = annotations(&view, &seen)?;
-    record.linked = linked(&view, &seen)?;
+    (record.annotations, record.linked) = linking(&view, &seen)?;
     record.group_name = Some(names::group_name(view.replica(), &seen.row.group));
     record.stored = Some(holders::stored(&view, &seen)?);
     record.proof = Some(proof(&view, &seen));
@@ -89,50 +87,45 @@ pub(super) fn content_at_version(
     Ok(content.ok_or_else(unknown)?)
 }
 
-/// What others said about a record in its group, oldest first.
-fn annotations(view: &View, seen: &Seen) -> Result<Vec<AnnotationInfo>, StoreError> {
-    let mut found = Vec::new();
-    for (row, content) in view.linking(&seen.row.id)? {
-        let is_about = content
-            .link_pairs()
-            .any(|(rel, to)| rel == ABOUT && to == seen.row.id);
+/// What others said about a record in its group, and the records that link to it and stand for
+/// themselves; oldest first.
+fn linking(
+    view: &View,
+    seen: &Seen,
+) -> Result<(Vec<AnnotationInfo>, Vec<LinkedRecord>), StoreError> {
+    let (mut annotations, mut linked) = (Vec::new(), Vec::new());
+    let id = seen.row.id;
+    let replica = view.replica();
+    let look = |row: RecordRow, content: &Content| {
+        let to_it = || content.link_pairs().filter(|(_, to)| *to == id);
+        let is_about = to_it().any(|(rel, _)| rel == ABOUT);
         // A kind that only newer nodes know and that is about another record is an annotation, too.
-        let is_annotation = kind(&row.kind).is_none_or(|kind| kind.annotation);
-        if is_about && is_annotation && row.group == seen.row.group {
-            found.push((row.created_ms, row.id, row, content));
+        let is_annotation = kind(&row.kind).map_or(is_about, |kind| kind.annotation);
+        if is_annotation && is_about && row.group == seen.row.group {
+            let info = AnnotationInfo {
+                record: row.id.to_string(),
+                kind: row.kind,
+                origin: names::short(replica, &row.origin),
+                title: content.texts_of("title"),
+                body: content.texts_of("body"),
+                fields: fields::of(content),
+                created: time::rfc3339(row.created_ms),
+            };
+            annotations.push((row.created_ms, row.id, info));
+        } else if !is_annotation {
+            linked.extend(to_it().map(|(rel, _)| LinkedRecord {
+                rel: rel.to_owned(),
+                record: row.id.to_string(),
+                kind: row.kind.clone(),
+                origin: names::short(replica, &row.origin),
+                title: content.texts_of("title"),
+            }));
         }
-    }
-    found.sort_by_key(|(created_ms, id, ..)| (*created_ms, *id));
-    let info =
-        |(created_ms, id, row, content): (u64, RecordId, RecordRow, Content)| AnnotationInfo {
-            record: id.to_string(),
-            kind: row.kind,
-            origin: names::short(view.replica(), &row.origin),
-            title: content.texts_of("title"),
-            body: content.texts_of("body"),
-            fields: fields::of(&content),
-            created: time::rfc3339(created_ms),
-        };
-    Ok(found.into_iter().map(info).collect())
-}
-
-/// The records that link to a record and stand for themselves, oldest first.
-fn linked(view: &View, seen: &Seen) -> Result<Vec<LinkedRecord>, StoreError> {
-    let mut found = Vec::new();
-    for (row, content) in view.linking(&seen.row.id)? {
-        if kind(&row.kind).is_none_or(|kind| kind.annotation) {
-            continue;
-        }
-        let to_it = content.link_pairs().filter(|(_, to)| *to == seen.row.id);
-        found.extend(to_it.map(|(rel, _)| LinkedRecord {
-            rel: rel.to_owned(),
-            record: row.id.to_string(),
-            kind: row.kind.clone(),
-            origin: names::short(view.replica(), &row.origin),
-            title: content.texts_of("title"),
-        }));
-    }
-    Ok(found)
+    };
+    view.linking(&id, &mut Budget::new(), |_| true, look)?;
+    annotations.sort_by_key(|(created_ms, id, _)| (*created_ms, *id));
+    let annotations = annotations.into_iter().map(|(_, _, info)| info).collect();
+    Ok((annotations, linked))
 }
 
 /// Who signed the first version, as this node verified it when it was stored.

@@ -4,6 +4,7 @@ mod chain;
 mod documents;
 mod door;
 mod federation;
+mod fields;
 mod finding;
 mod groups;
 mod records;

@@ -19,8 +19,12 @@ use crate::store::{Reading, RecordRow, RecordState, StoreError};
 
 /// Ids that are compared when the beginning of one is looked for.
 const PREFIX_MATCHES: usize = 64;
-/// Records that link to one and are looked at: nobody is to make a record slow to show.
-const LINKING: usize = 1_000;
+/// Records of one agency that link to a record and are shown with it: nobody's many hide the others'.
+const LINKING_OF_ORIGIN: usize = 1_000;
+/// Rows that one request looks at to follow links.
+const ROWS_FOLLOWED: usize = 200_000;
+/// Records that one request reads to follow links.
+const CONTENTS_FOLLOWED: usize = 20_000;
 /// Ids that a refusal lists.
 const LISTED_MATCHES: usize = 5;
 
@@ -37,6 +41,37 @@ pub(super) struct Seen {
     pub(super) genesis: Genesis,
     /// The signed header of the first version.
     pub(super) header: Header,
+}
+
+/// What a request may still look at while it follows links: a member can link as much as it likes, and
+/// nobody's question is to take a node's time or memory.
+#[derive(Debug)]
+pub(super) struct Budget {
+    rows: usize,
+    contents: usize,
+    /// There was more than was looked at.
+    pub(super) is_short: bool,
+}
+
+impl Budget {
+    /// A smaller one.
+    #[cfg(test)]
+    pub(super) fn of(rows: usize, contents: usize) -> Self {
+        Self {
+            rows,
+            contents,
+            is_short: false,
+        }
+    }
+
+    /// For one request.
+    pub(super) fn new() -> Self {
+        Self {
+            rows: ROWS_FOLLOWED,
+            contents: CONTENTS_FOLLOWED,
+            is_short: false,
+        }
+    }
 }
 
 impl View {
@@ -92,20 +127,38 @@ impl View {
         Ok(found.pop().ok_or_else(unknown)?)
     }
 
-    /// The records that link to a record and are to be seen, oldest first.
+    /// Looks at the records that link to a record and are to be seen, oldest first: first at the row of
+    /// each, and where that is wanted at what the record says.
     pub(super) fn linking(
         &self,
         record: &RecordId,
-    ) -> Result<Vec<(RecordRow, Content)>, StoreError> {
-        let mut found = Vec::new();
-        for num in self.reading.linking(record, LINKING)? {
-            if let Some(row) = self.row(num)?
-                && let Some(content) = self.reading.content(num, &row)?
-            {
-                found.push((row, content));
+        budget: &mut Budget,
+        wanted: impl Fn(&RecordRow) -> bool,
+        mut look: impl FnMut(RecordRow, &Content),
+    ) -> Result<(), StoreError> {
+        let mut of_origin = BTreeMap::<AgencyId, usize>::new();
+        for num in self.reading.linking(record, budget.rows)? {
+            budget.rows = budget.rows.saturating_sub(1);
+            let Some(row) = self.row(num)?.filter(&wanted) else {
+                continue;
+            };
+            let count = of_origin.entry(row.origin).or_default();
+            if *count >= LINKING_OF_ORIGIN || budget.contents == 0 {
+                budget.is_short = true;
+                continue;
+            }
+            budget.contents = budget.contents.saturating_sub(1);
+            let Some(content) = self.reading.content(num, &row)? else {
+                continue;
+            };
+            // One that linked to it in an earlier version only does not count.
+            if content.link_pairs().any(|(_, to)| to == *record) {
+                *count += 1;
+                look(row, &content);
             }
         }
-        Ok(found)
+        budget.is_short |= budget.rows == 0;
+        Ok(())
     }
 
     /// A record with its first version; none where its text was erased.

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use diwan_core::id::AgencyId;
-use diwan_core::record::{ChangeReason, GATE_VERSION, Materialised};
+use diwan_core::record::{ChangeReason, GATE_VERSION, Genesis, Materialised};
 
 use super::effect::{self, Case, Verdict};
 use super::step::Step;
@@ -73,10 +73,16 @@ impl Step<'_, '_> {
         }
         let last = self.tables.last_record()?;
         for num in 1..=last {
-            if let Some(row) = self.tables.record(num)?
-                && let Some(content) = self.tables.content(num, &row)?
-            {
-                effect::remember_links(self, num, &content)?;
+            let Some(row) = self.tables.record(num)? else {
+                continue;
+            };
+            // What it first said and what it says now: a record that is hidden may be shown again.
+            let first = self.tables.entry(row.log, row.seq)?;
+            let first = first.and_then(|entry| entry.payload);
+            let first = first.and_then(|payload| Genesis::from_bytes(&payload.bytes).ok());
+            let now = self.tables.content(num, &row)?;
+            for content in first.map(|first| first.content).iter().chain(&now) {
+                effect::remember_links(self, num, content)?;
             }
         }
         self.tables.set_meta_u64("links", LINKS_VERSION);

@@ -403,6 +403,8 @@ pub(super) fn settle(
     let clocks = told.steps.iter().map(|step| step.wall_ms);
     row.updated_ms = clocks.fold(row.created_ms, u64::max);
     let content = edited.then_some(&told.content);
+    // It may have been hidden when links were first remembered, or an edit that changed them.
+    remember_links(step, case.num, &case.genesis.content)?;
     show(step, case.num, (row, state), content)?;
     Ok(Verdict { counted, refused })
 }
@@ -414,8 +416,10 @@ fn show(
     content: Option<&Content>,
 ) -> Result<(), StoreError> {
     row.state = state;
-    if let Some(content) = content {
-        remember_links(step, num, content)?;
+    match (content, state) {
+        (Some(content), _) => remember_links(step, num, content)?,
+        (None, RecordState::Purged) => step.tables.remove_links(num)?,
+        (None, _) => {}
     }
     step.tables.put_view(num, content)?;
     step.tables.put_record(num, &row)?;

@@ -250,6 +250,10 @@ impl Store {
     }
 }
 
+/// How far a repair is when redb has found that the last commit is not whole, and goes back to the one
+/// before; otherwise it first reports when it has read the file twice.
+const WENT_BACK: f64 = 0.5;
+
 /// What opens a store, and a cell that tells whether redb has read the whole file for it: after a stop
 /// that was not clean it compares every checksum to find the last commit that is whole.
 fn builder() -> (Builder, Rc<Cell<bool>>) {
@@ -257,7 +261,15 @@ fn builder() -> (Builder, Rc<Cell<bool>>) {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     let notes = was_checked.clone();
-    builder.set_repair_callback(move |_| notes.set(true));
+    builder.set_repair_callback(move |repair| {
+        if !notes.replace(true) && repair.progress() < WENT_BACK {
+            tracing::warn!(
+                "the store's last commit is not whole: it goes back to the one before. That is what a \
+                 power cut leaves of a commit that nobody was told of; if the disk is failing, restore \
+                 a backup"
+            );
+        }
+    });
     (builder, was_checked)
 }
 

@@ -415,6 +415,11 @@ impl<'txn> Writing<'txn> {
         Ok(())
     }
 
+    /// Forgets what a record links to.
+    pub fn remove_links(&mut self, num: u64) -> Result<(), StoreError> {
+        Ok(self.about.retain(|(_, from), ()| from != num)?)
+    }
+
     /// As a store is that was written before links were remembered.
     #[cfg(test)]
     pub(crate) fn forget_links(&mut self) -> Result<(), StoreError> {

@@ -17,10 +17,7 @@ fn holds(of: FieldType) -> String {
 }
 
 fn row(kind: &Kind) -> String {
-    let field = |field: &Field| match field.required {
-        true => format!("**{}** ({})", field.name, holds(field.of)),
-        false => format!("{} ({})", field.name, holds(field.of)),
-    };
+    let field = |field: &Field| format!("{} ({})", field.name, holds(field.of));
     let fields: Vec<_> = kind.fields.iter().map(field).collect();
     let relations = kind.relations.iter();
     let relations: Vec<_> = relations
@@ -47,7 +44,7 @@ fn the_reference_agrees_with_the_schemas() {
     let mut page = format!(
         "# Kinds of records\n\nMade from the code by `DIWAN_REGENERATE=1 cargo test -p diwan-tests \
          reference`. Every kind has title, summary, body (texts by language), themes, tags, a TLP label, \
-         a handling code and links; and {}. Fields in bold must be there. On the command line: \
+         a handling code and links; and {}. A need without a country is its origin's. On the command line: \
          `--field NAME=VALUE`, `--field NAME.LANG=TEXT`, a name that comes again makes a set. Relations \
          are those of `--link REL=ID`. Fields and kinds that another node wrote and this version does \
          not know are kept, synced and shown as they are.\n\n| kind | fields | relations |\n|---|---|---|\n",

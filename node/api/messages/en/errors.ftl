@@ -6,8 +6,6 @@ error-store-failed = The node cannot write to its disk: { $detail }
     .hint = Make room on the disk that holds the node's home, then try again. Nothing was half written.
 error-invalid-value = { $field }: “{ $value }” is not valid.
     .hint = Expected: { $expected }.
-error-missing-field = The kind { $kind } asks for the field { $field }.
-    .hint = Add --field { $field }=VALUE: { $expected }.
 error-circular-link = The link { $rel }={ $record } would lead from the record back to itself.
     .hint = `diwan show { $record }` tells what that record links to; link the other way round, or take that link away first.
 error-bad-address = { $field }: “{ $address }” is no address to listen on: { $detail }

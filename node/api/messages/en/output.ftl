@@ -174,6 +174,10 @@ progress-import = Importing
 progress-left = { $time } left
 progress-documents = { $done } of { $total } documents
 
+export-shortened = { $count ->
+    [one] 1 record has
+   *[other] { $count } records have
+} fields too long for the head of a Markdown file: they are left out, and stay as they are when it is imported. `--format jsonl` has them.
 export-done = { $count ->
     [one] 1 record
    *[other] { $count } records
@@ -218,8 +222,11 @@ stored-by = Stored by { $by } of { $of } { $of ->
 }.
 holder-stored = stored
 holder-older = has version { $version } only
+holder-ahead = is ahead of this node, which cannot tell
 holder-none = has not signed that it has it
 exchange-nothing = Nothing links to it yet. A need does with --link exchange=ID.
+needs-short = There is more than was looked at: the counts are too small.
+exchange-short = There is more than was looked at.
 needs-none = No need fits. `diwan new --kind need` writes one.
 needs-country = country
 needs-theme = theme

@@ -1,6 +1,6 @@
 //! Records back into files: a tree of Markdown that an import recognises, or JSON Lines.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::filename::{kind_folder, language_folder, stem};
-use crate::types::{FieldValues, Record, RecordLink};
+use super::limits::{FRONT_MATTER_BRACKETS_MAX, FRONT_MATTER_BYTES_MAX};
+use crate::types::{FieldValue, FieldValues, Record, RecordLink, Texts};
 
 /// Why an export stopped.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,7 @@ pub struct MarkdownExport {
     /// Which record bears which file name.
     names: HashMap<String, String>,
     written: u64,
+    shortened: u64,
 }
 
 impl MarkdownExport {
@@ -74,6 +76,7 @@ impl MarkdownExport {
             folders: HashSet::new(),
             names: HashMap::new(),
             written: 0,
+            shortened: 0,
         })
     }
 
@@ -85,15 +88,28 @@ impl MarkdownExport {
         let kind = kind_folder(&record.kind);
         let name = self.name(record, &kind);
         let texts = [&record.title, &record.summary, &record.body];
-        let langs: std::collections::BTreeSet<&String> =
-            texts.iter().flat_map(|texts| texts.keys()).collect();
+        let of_kind = record.fields.values().filter_map(|value| match value {
+            FieldValue::Texts(texts) => Some(texts),
+            FieldValue::Line(_) | FieldValue::Lines(_) => None,
+        });
+        let texts = texts.into_iter().chain(of_kind);
+        let langs: BTreeSet<&String> = texts.flat_map(BTreeMap::keys).collect();
+        let mut is_whole = true;
         for lang in langs {
-            let page = page(record, lang)?;
+            let (page, has_all) = page(record, lang)?;
+            is_whole &= has_all;
             let folder = self.folder(&[&language_folder(lang), &kind])?;
             write_replacing(&folder, &format!("{name}.md"), page.as_bytes())?;
         }
         self.written += 1;
+        self.shortened += u64::from(!is_whole);
         Ok(())
+    }
+
+    /// How many records have fields that no Markdown file's head has room for.
+    #[must_use]
+    pub fn shortened(&self) -> u64 {
+        self.shortened
     }
 
     /// How many records were written.
@@ -186,7 +202,37 @@ struct FrontMatter<'a> {
     version: &'a str,
 }
 
-fn page(record: &Record, lang: &str) -> Result<String, ExportError> {
+/// A page, and whether its head has all fields of the kind: texts that would make it longer than an import
+/// reads are left out, and stay as they are when it is imported.
+fn page(record: &Record, lang: &str) -> Result<(String, bool), ExportError> {
+    let mut fields = of_page(record, lang);
+    let text = page_with(record, lang, &fields)?;
+    let head = text.split("\n---\n").next().unwrap_or_default();
+    let brackets = head.bytes().filter(|b| matches!(b, b'[' | b'{')).count();
+    if head.len() < FRONT_MATTER_BYTES_MAX && brackets <= FRONT_MATTER_BRACKETS_MAX {
+        return Ok((text, true));
+    }
+    fields.retain(|_, value| !matches!(value, FieldValue::Texts(_)));
+    Ok((page_with(record, lang, &fields)?, false))
+}
+
+/// Fields that a page of a language has: texts in its own language only.
+fn of_page(record: &Record, lang: &str) -> FieldValues {
+    let own = |texts: &Texts| {
+        let text = texts.get(lang)?.clone();
+        Some(FieldValue::Texts(Texts::from([(lang.to_owned(), text)])))
+    };
+    let of_page = |(name, value): (&String, &FieldValue)| {
+        let value = match value {
+            FieldValue::Texts(texts) => own(texts)?,
+            other => other.clone(),
+        };
+        Some((name.clone(), value))
+    };
+    record.fields.iter().filter_map(of_page).collect()
+}
+
+fn page_with(record: &Record, lang: &str, fields: &FieldValues) -> Result<String, ExportError> {
     let front_matter = FrontMatter {
         record: &record.record,
         import_key: record.import_key.as_deref(),
@@ -198,7 +244,7 @@ fn page(record: &Record, lang: &str) -> Result<String, ExportError> {
         tags: &record.tags,
         tlp: &record.tlp,
         hcode: record.hcode.as_deref(),
-        fields: &record.fields,
+        fields,
         links: &record.links,
         origin: &record.origin,
         version: &record.version,

@@ -84,7 +84,8 @@ pub fn parse_markdown(bytes: &[u8], context: &MarkdownContext<'_>) -> Result<Pag
     let summary = summary(&mut fields, exported, &mut warnings);
     let unfit = (fields.untranslated && !language.original).then_some(SkipReason::Untranslated);
     let body = (!body.trim().is_empty()).then(|| body.to_owned());
-    if body.is_none() && summary.is_none() && fields.title.is_none() {
+    let says_nothing = body.is_none() && summary.is_none() && fields.title.is_none();
+    if says_nothing && (!exported || fields.of_kind.is_empty()) {
         return Err(SkipReason::Empty);
     }
     Ok(Page {

@@ -6,7 +6,7 @@ use super::label::{highest_code, strictest_tlp};
 use super::limits::{LANGUAGES_MAX, LINKS_MAX, RECORD_TEXT_BYTES_MAX, TAGS_MAX};
 use super::markdown::Page;
 use super::skip::{SkipReason, Skipped};
-use crate::types::Draft;
+use crate::types::{Draft, FieldValue, FieldValues};
 
 /// A page and the file it comes from.
 pub(crate) struct SourcedPage {
@@ -59,11 +59,7 @@ pub(crate) fn merge(pages: Vec<SourcedPage>) -> Merged {
         kind: fields().find_map(|f| f.kind.clone()),
         themes: sorted(fields().flat_map(|f| f.themes.iter().cloned()), TAGS_MAX),
         tags: sorted(fields().flat_map(|f| f.tags.iter().cloned()), TAGS_MAX),
-        fields: fields()
-            .map(|f| &f.of_kind)
-            .find(|of_kind| !of_kind.is_empty())
-            .cloned()
-            .unwrap_or_default(),
+        fields: of_kind(fields().map(|f| &f.of_kind)),
         links: sorted(fields().flat_map(|f| f.links.iter().cloned()), LINKS_MAX),
         record: fields().find_map(|f| f.record.clone()),
         import_key: fields().find_map(|f| f.import_key.clone()),
@@ -89,6 +85,25 @@ pub(crate) fn merge(pages: Vec<SourcedPage>) -> Merged {
     }
     merged.draft = Some(draft);
     merged
+}
+
+/// Fields of the kind that any page has: texts by language unite, of other values the first counts.
+fn of_kind<'a>(pages: impl Iterator<Item = &'a FieldValues>) -> FieldValues {
+    let mut all = FieldValues::new();
+    for (name, value) in pages.flatten() {
+        match (all.get_mut(name), value) {
+            (None, value) => {
+                all.insert(name.clone(), value.clone());
+            }
+            (Some(FieldValue::Texts(known)), FieldValue::Texts(texts)) => {
+                for (lang, text) in texts {
+                    known.entry(lang.clone()).or_insert_with(|| text.clone());
+                }
+            }
+            (Some(_), _) => {}
+        }
+    }
+    all
 }
 
 /// The pages that make the record: one a language, of one record, within its limits.

@@ -21,12 +21,15 @@ pub struct NeedsQuery {
 pub struct NeedsAnswer {
     /// By country, then theme.
     pub rows: Vec<NeedsRow>,
+    /// There is more that answers them than one request looks at: the counts are too small.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_short: bool,
 }
 
 /// The needs of a country in a theme. A need of two themes stands in both rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NeedsRow {
-    /// The country's two letters; empty where none is said.
+    /// The country's two letters: the one that the need names, or its origin's.
     pub country: String,
     /// Theme slug; empty for needs without one.
     pub theme: String,
@@ -53,6 +56,9 @@ pub struct Chain {
     pub title: Texts,
     /// The records, each behind what it links to.
     pub steps: Vec<ChainStep>,
+    /// There are more than one request looks at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_short: bool,
 }
 
 /// A record that came from another one.

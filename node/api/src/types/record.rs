@@ -309,6 +309,9 @@ pub struct Holder {
     pub version: Option<String>,
     /// When that was signed, by its own clock; RFC 3339.
     pub receipt_time: Option<String>,
+    /// It has signed for entries that are not here yet, so that what it has is not known now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ahead: bool,
 }
 
 /// The proof of who wrote a record: the signed entry of its first version, as this node verified it.
@@ -347,7 +350,7 @@ pub struct RecordSummary {
     pub title: Texts,
     /// Languages present.
     pub languages: Vec<String>,
-    /// Of these, translations that are older than their source.
+    /// Of these, translations that are older than their source; told where `stale` was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<String>,
     /// Themes.
@@ -392,7 +395,8 @@ pub struct ListQuery {
     /// Only records whose review or expiry has come by this day, `YYYY-MM-DD` or `today`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
-    /// Only records whose text in this language is a translation that is older than its source.
+    /// Only records whose text in this language is a translation that is older than its source. A page
+    /// may have fewer records than asked for, and a next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale: Option<String>,
     /// At most so many; 50 where none is said, 1,000 at most.

@@ -62,8 +62,6 @@ pub struct Field {
     pub name: &'static str,
     /// What it holds.
     pub of: FieldType,
-    /// A record of the kind is not written without it.
-    pub required: bool,
 }
 
 /// A relation by which records of a kind point to others.
@@ -108,19 +106,7 @@ impl Kind {
 }
 
 const fn field(name: &'static str, of: FieldType) -> Field {
-    Field {
-        name,
-        of,
-        required: false,
-    }
-}
-
-const fn required(name: &'static str, of: FieldType) -> Field {
-    Field {
-        name,
-        of,
-        required: true,
-    }
+    Field { name, of }
 }
 
 const fn to(name: &'static str, to: &'static [&'static str]) -> Relation {
@@ -183,7 +169,7 @@ const KINDS: &[Kind] = &[
         name: "exchange",
         annotation: false,
         fields: &[
-            required("start", FieldType::Date),
+            field("start", FieldType::Date),
             field("end", FieldType::Date),
             field("place", FieldType::Line),
             field("host", FieldType::Country),
@@ -196,7 +182,7 @@ const KINDS: &[Kind] = &[
         name: "need",
         annotation: false,
         fields: &[
-            required("country", FieldType::Country),
+            field("country", FieldType::Country),
             field("severity", SEVERITIES),
             field("state", NEED_STATES),
         ],

@@ -10,6 +10,7 @@ mod genesis;
 mod kinds;
 mod ledger;
 mod replay;
+mod says;
 mod scan;
 mod splice;
 mod window;

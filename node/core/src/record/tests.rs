@@ -122,7 +122,7 @@ fn of_concurrent_handling_codes_the_stricter_wins() {
         values: BTreeMap::from([("hcode".to_owned(), Some(name.to_owned()))]),
         ..Edit::default()
     };
-    for (one, two) in [("H3", "H0"), ("H0", "H3"), ("H1", "H3")] {
+    for (one, two) in [("H3", "H0"), ("H0", "H3"), ("H1", "H3"), ("H3", "x")] {
         let (mut a, mut b) = (Vec::new(), Vec::new());
         edit(&mut a, 1, &code(one));
         edit(&mut b, 2, &code(two));

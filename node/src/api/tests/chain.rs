@@ -2,6 +2,8 @@
 
 use diwan_api::types::{FieldValue, NeedsQuery, NeedsRow, Record, RecordLink};
 
+use super::super::chain::follow;
+use super::super::view::{Budget, View};
 use super::*;
 
 fn record(kind: &str, title: &str, links: &[(&str, &str)]) -> Draft {
@@ -225,4 +227,34 @@ async fn a_link_that_leads_back_is_refused_by_name() {
         .edit(&training, &links("need", &other))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn what_follows_links_ends_where_its_budget_does_and_says_so() {
+    let node = Node::start("tn").await;
+    let need = node.put(need("Saisie", "TN", &[])).await;
+    for _ in 0..4 {
+        node.put(record("action", "Stage", &[("need", &need)]))
+            .await;
+    }
+    let view = View::open(&node.api.engine).unwrap();
+    let (_, row) = view.find(&need).unwrap();
+    let counted = |rows, contents| {
+        let mut budget = Budget::of(rows, contents);
+        let found = follow(&view, &row.id, "need", &mut budget).unwrap();
+        (found.len(), budget.is_short)
+    };
+    assert_eq!(counted(5, 4), (4, false));
+    assert_eq!(counted(3, 9), (3, true));
+    assert_eq!(counted(9, 2), (2, true));
+}
+
+#[tokio::test]
+async fn a_need_without_a_country_is_its_origins() {
+    let node = Node::start("tn").await;
+    node.put(record("need", "Saisie", &[])).await;
+    assert_eq!(
+        node.needs(None, Some("TN")).await,
+        [row("TN", "", [1, 1, 0, 0, 0])]
+    );
 }

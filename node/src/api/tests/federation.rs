@@ -1,7 +1,10 @@
 //! Two nodes: what one writes is what the other shows.
 
 use diwan_api::client::TrustStep;
-use diwan_api::types::{GroupCreate, ListQuery, MemberRole, Stored, SyncRequest};
+use diwan_api::types::{
+    AnnotationInfo, GroupCreate, ImportBatch, ListQuery, MemberRole, RecordLink, Stored,
+    SyncRequest,
+};
 
 use diwan_core::id::EntryHash;
 use diwan_core::log::{Frontier, LogHead};
@@ -214,4 +217,42 @@ async fn a_receipt_for_what_may_be_another_log_proves_nothing() {
     assert!(!proves(seq, EntryHash([7; 32])), "another entry");
     assert!(!proves(seq + 1, EntryHash([7; 32])), "not known here");
     assert!(!proves(seq - 1, hash));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_agencys_many_annotations_do_not_hide_anothers() {
+    let (tn, fr) = two().await;
+    let id = tn.guideline("Cyber", &[("fr", "Saisie")], &[("fr", "Un.")]);
+    let id = id.await.record;
+    assert!(tn.client.sync(&SYNC).await.unwrap().equal);
+    let comment = |at: usize| Draft {
+        body: texts(&[("fr", &format!("Commentaire {at}"))]),
+        links: vec![RecordLink {
+            rel: "about".to_owned(),
+            record: id.clone(),
+        }],
+        ..Draft::default()
+    };
+    for part in 0..3 {
+        let batch = ImportBatch {
+            group: "Cyber".to_owned(),
+            kind: Some("comment".to_owned()),
+            editors: Editors::Origin,
+            dry_run: false,
+            drafts: (part * 400..(part + 1) * 400).map(comment).collect(),
+        };
+        fr.client.import_batch(&batch).await.unwrap();
+    }
+    assert!(fr.client.sync(&SYNC).await.unwrap().equal);
+    let last = Draft {
+        body: texts(&[("fr", "Le dernier.")]),
+        ..Draft::default()
+    };
+    tn.client.annotate(&id, "comment", &last).await.unwrap();
+    let shown = tn.client.show(&id, None).await.unwrap();
+    let count = |origin: &str| {
+        let of_origin = |annotation: &&AnnotationInfo| annotation.origin == origin;
+        shown.annotations.iter().filter(of_origin).count()
+    };
+    assert_eq!((count("fr"), count("tn")), (1_000, 1));
 }

@@ -121,3 +121,23 @@ fn a_purge_that_comes_before_its_record_waits_for_it() {
         assert!(!text_is_stored(node, "Secret"));
     }
 }
+
+#[test]
+fn what_a_purged_record_linked_to_is_forgotten_with_it() {
+    let (mut nodes, group) = federation(&[Role::Contributor]);
+    let need = nodes[0].write(&group, "Besoin");
+    let record = nodes[0].write(&group, "Secret");
+    let edit = Edit {
+        links: Some([format!("need.{need}")].into()),
+        ..Edit::default()
+    };
+    nodes[0]
+        .step(|step| step.edit_record(&record, None, &edit))
+        .unwrap();
+    assert!(sync(&mut nodes, 0, 1));
+    let linking = |node: &Bench| node.read().linking(&need, 9).unwrap().len();
+    assert_eq!((linking(&nodes[0]), linking(&nodes[1])), (1, 1));
+    nodes[0].step(|step| step.purge(&record, "")).unwrap();
+    assert!(sync(&mut nodes, 0, 1));
+    assert_eq!((linking(&nodes[0]), linking(&nodes[1])), (0, 0));
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::super::{ExportError, JsonlExport, export_jsonl, export_markdown};
+use super::super::{ExportError, JsonlExport, MarkdownExport, export_jsonl, export_markdown};
 use super::Import;
 use crate::types::{Draft, FieldValue, FieldValues, Record, RecordLink, Texts};
 
@@ -251,4 +251,26 @@ proptest! {
         one.summary = texts(&[("fr", &summary)]);
         assert_unchanged(&[one]);
     }
+}
+
+/// Texts that no head has room for are left out, so that the file is still one of the record.
+#[test]
+fn fields_that_are_too_long_for_a_head_are_told_and_stay() {
+    let title = texts(&[("fr", "Titre")]);
+    let mut long = record(&"0a".repeat(32), title.clone(), Texts::new());
+    let outcome = texts(&[("fr", &"a".repeat(70_000)), ("ar", "قصير")]);
+    let outcome = FieldValue::Texts(outcome);
+    long.fields.insert("outcome".to_owned(), outcome);
+    let dir = tempfile::tempdir().unwrap();
+    let mut export = MarkdownExport::create(&dir.path().join("out")).unwrap();
+    export.write(&long).unwrap();
+    assert_eq!((export.written(), export.shortened()), (1, 1));
+    let import = exported(&[long.clone()]);
+    let draft = import.drafts().next().expect("one record");
+    assert_eq!(draft.record.as_deref(), Some(long.record.as_str()));
+    assert_eq!(draft.title, title);
+    let FieldValue::Texts(outcome) = &draft.fields["outcome"] else {
+        panic!("texts by language");
+    };
+    assert_eq!(outcome.keys().collect::<Vec<_>>(), ["ar"]);
 }
