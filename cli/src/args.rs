@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     annotate, card, completions, diff, edit, exchange, export, group, history, holders, import,
-    list, needs, new, node, purge, quarantine, reissue, search, show, sync, trust,
+    list, needs, new, node, purge, quarantine, reissue, search, show, sync, translate, trust,
 };
 
 #[derive(Debug, Parser)]
@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Comment(annotate::Args),
     Answer(annotate::Args),
     Endorse(annotate::Args),
+    Translate(translate::Args),
+    Adopt(translate::Adopt),
     Purge(purge::Args),
     #[command(subcommand)]
     Quarantine(quarantine::Verb),
@@ -157,6 +159,9 @@ mod tests {
             "diwan comment abcdef text",
             "diwan comment abcdef --body fr=text",
             "diwan answer abcdef text",
+            "diwan translate abcdef --lang ar --title a --body @f",
+            "diwan translate abcdef --lang ar --from-lang fr --of 1-00000001 --summary a --json",
+            "diwan adopt abcdef",
             "diwan endorse abcdef text --field result=helped --field date=2026-05-04",
             "diwan sync --peer tn --wait --timeout 5",
             "diwan completions bash",

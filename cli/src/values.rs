@@ -162,7 +162,8 @@ pub(crate) fn texts(values: &[LangText], default_lang: &str) -> Result<Texts, Cl
     gather(values, default_lang, text_of)
 }
 
-fn text_of(value: &str) -> Result<String, CliError> {
+/// A text: `@FILE` is what the file holds, `-` what comes on stdin.
+pub(crate) fn text_of(value: &str) -> Result<String, CliError> {
     match value.strip_prefix('@') {
         Some(path) => read_text(Path::new(path)),
         None if value == "-" => read_from(std::io::stdin().lock(), Path::new("-")),

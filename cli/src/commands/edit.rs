@@ -122,7 +122,8 @@ fn ended_like(text: &str, original: &str) -> String {
     text.trim_end_matches('\n').to_owned() + &"\n".repeat(end)
 }
 
-fn render(view: &View, edited: &Edited) -> String {
+/// Shared with `adopt`: the version after an edit.
+pub(crate) fn render(view: &View, edited: &Edited) -> String {
     let values = [
         ("record", view.id(&edited.record).into()),
         ("version", view.id(&edited.version).into()),

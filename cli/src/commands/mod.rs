@@ -22,6 +22,7 @@ pub(crate) mod search;
 pub(crate) mod show;
 mod status;
 pub(crate) mod sync;
+pub(crate) mod translate;
 pub(crate) mod trust;
 
 use diwan_api::error::Exit;
@@ -45,6 +46,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::List(args) => list::run(args, context).await,
         Command::Edit(args) => edit::run(args, context).await,
         Command::History(args) => history::run(args, context).await,
+        Command::Translate(args) => translate::run(args, context).await,
+        Command::Adopt(args) => translate::adopt(args, context).await,
         Command::Exchange(verb) => exchange::run(verb, context).await,
         Command::Needs(args) => needs::run(args, context).await,
         Command::Diff(args) => diff::run(args, context).await,

@@ -123,6 +123,10 @@ fn facts(view: &View, record: &Record) -> Table {
     fact("show-themes", view.name(&record.themes.join(", ")));
     fact("show-tags", view.name(&record.tags.join(", ")));
     for (name, value) in &record.fields {
+        // What the languages tell already.
+        if name.starts_with("translates-") {
+            continue;
+        }
         let value = match value {
             FieldValue::Line(line) => view.name(line),
             FieldValue::Lines(lines) => view.name(&lines.join(", ")),
@@ -176,10 +180,20 @@ fn origin(view: &View, record: &Record) -> String {
 fn languages(view: &View, record: &Record) -> String {
     let each = record.translations.iter().map(|translation| {
         let lang = translation.lang.as_str();
-        if translation.stale {
+        let told = if translation.stale {
             view.warn(&view.say("show-stale", &[("lang", lang.into())]))
         } else {
             view.name(lang)
+        };
+        match &translation.annotation {
+            Some(annotation) => {
+                let values = [
+                    ("lang", told.into()),
+                    ("annotation", view.id(annotation).into()),
+                ];
+                view.say("show-translated-apart", &values)
+            }
+            None => told,
         }
     });
     each.collect::<Vec<_>>().join(" ")
@@ -269,10 +283,17 @@ mod tests {
                 TranslationState {
                     lang: "ar".into(),
                     stale: true,
+                    annotation: None,
                 },
                 TranslationState {
                     lang: "fr".into(),
                     stale: false,
+                    annotation: None,
+                },
+                TranslationState {
+                    lang: "en".into(),
+                    stale: false,
+                    annotation: Some("dddddddddddddddd".into()),
                 },
             ],
             linked: vec![LinkedRecord {
@@ -326,7 +347,7 @@ mod tests {
         stored            by 2 of 3 agencies
         may be edited by  tn fr
         handling code     H1
-        languages         ar (older than its source) fr
+        languages         ar (older than its source) fr en (beside it: dddddddddddd)
         themes            cybercrime
         countries         FR, TN
         edition           2
@@ -377,7 +398,7 @@ mod tests {
         stored            by 2 of 3 agencies
         may be edited by  tn fr
         handling code     H1
-        languages         ar (older than its source) fr
+        languages         ar (older than its source) fr en (beside it: dddddddddddd)
         themes            cybercrime
         countries         FR, TN
         edition           2

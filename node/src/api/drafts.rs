@@ -12,16 +12,17 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::fields::{self, Unknown};
 use super::names;
+use super::translations::ADOPTED;
 use super::view::View;
 use crate::engine::{EngineError, RecordDraft};
 use crate::store::RecordRow;
 
 /// Fields that hold texts.
-const TEXT_FIELDS: [&str; 3] = ["title", "summary", "body"];
+pub(super) const TEXT_FIELDS: [&str; 3] = ["title", "summary", "body"];
 /// The relation by which an annotation names its record.
 pub(super) const ABOUT: &str = "about";
 /// Relations that two records may have to each other.
-const MUTUAL: [&str; 2] = [ABOUT, "source"];
+const MUTUAL: [&str; 3] = [ABOUT, ADOPTED, "source"];
 /// Records that are looked at to see whether a link leads back.
 const LINKS_FOLLOWED: usize = 1_000;
 /// Hexadecimal digits of an import key.

@@ -27,6 +27,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod time;
+mod translations;
 mod trust;
 mod view;
 
@@ -206,6 +207,11 @@ fn router(api: Api, officers: Officers) -> Router {
         .route("/v1/records/{record}/history", get(history::history))
         .route("/v1/records/{record}/diff", get(diff::diff))
         .route("/v1/records/{record}/chain", get(chain::chain))
+        .route(
+            "/v1/records/{record}/translations",
+            post(translations::translate),
+        )
+        .route("/v1/records/{record}/adopt", post(translations::adopt))
         .route("/v1/records/{record}/holders", get(holders::holders))
         .route(
             "/v1/records/{record}/annotations/{kind}",

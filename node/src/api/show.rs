@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::answer::{Answer, Asked, Json, Named, apart};
 use super::drafts::ABOUT;
 use super::view::{Budget, Seen, View};
-use super::{Api, drafts, fields, holders, names, time};
+use super::{Api, drafts, fields, holders, names, time, translations};
 use crate::engine::{Engine, EngineError};
 use crate::net::peer_text;
 use crate::store::{RecordRow, StoreError};
@@ -47,6 +47,9 @@ fn read(engine: &Engine, text: &str, at: Option<&str>) -> Result<Record, EngineE
         }
     };
     (record.annotations, record.linked) = linking(&view, &seen)?;
+    let content = view.content(&seen)?.unwrap_or_default();
+    let others = translations::in_annotations(&view, &seen, &content, &record.annotations)?;
+    record.translations.extend(others);
     record.group_name = Some(names::group_name(view.replica(), &seen.row.group));
     record.stored = Some(holders::stored(&view, &seen)?);
     record.proof = Some(proof(&view, &seen));

@@ -8,6 +8,7 @@ mod fields;
 mod finding;
 mod groups;
 mod records;
+mod translating;
 mod trust;
 
 use std::path::PathBuf;

@@ -13,7 +13,7 @@ use diwan_core::record::{
 };
 use diwan_core::replica::Replica;
 
-use super::{fields, names, time};
+use super::{fields, names, time, translations};
 use crate::engine::{Engine, EngineError, State};
 use crate::store::{Reading, RecordRow, RecordState, StoreError};
 
@@ -270,9 +270,10 @@ impl View {
     /// The languages of a record, and which of them lag behind its source. `steps` are the changes
     /// that made this content; all of them where none are given.
     ///
-    /// The source is known where the first version has one language only: the others are
-    /// translations of it, each stale once the source changed after it. Elsewhere nothing says
-    /// which text came from which, so nothing is called stale.
+    /// A translator says which language and version was translated. Where none did, the source is known
+    /// if the first version has one language only: the others are translations of it, each stale once
+    /// the source changed after it. Elsewhere nothing says which text came from which, so nothing is
+    /// called stale.
     pub(super) fn translations(
         &self,
         seen: &Seen,
@@ -290,11 +291,18 @@ impl View {
             };
         }
         let source_changed = source.and_then(|source| last.get(source)).copied();
-        let state = |lang: String| TranslationState {
-            stale: Some(&lang) != source && last.get(&lang).copied() < source_changed,
-            lang,
-        };
-        Ok(languages.into_iter().map(state).collect())
+        let mut states = Vec::new();
+        for lang in languages {
+            // What the translator said counts; what can be guessed, where nobody did.
+            let guessed = || Some(&lang) != source && last.get(&lang).copied() < source_changed;
+            let stale = translations::is_stale(self, seen, content, &lang)?;
+            states.push(TranslationState {
+                stale: stale.unwrap_or_else(guessed),
+                annotation: None,
+                lang,
+            });
+        }
+        Ok(states)
     }
 }
 

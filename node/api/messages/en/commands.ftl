@@ -56,6 +56,8 @@ cmd-needs = Show capacity gaps by country and theme, and what answers each
 cmd-holders = Show which agencies have stored a record, by their signed receipts
 cmd-history = Show the versions of a record
 cmd-comment = Comment on a record
+cmd-translate = Write a record's text in another language; of another agency's record it stands beside it until the origin adopts it
+cmd-adopt = Take another agency's translation into your record
 cmd-answer = Answer a question
 cmd-endorse = Say that a record was applied here, and with what result (--field result=helped, partly or did-not-help)
 cmd-sync = Sync with other agencies now
@@ -102,6 +104,12 @@ arg-tlp = TLP label: CLEAR, GREEN, AMBER, AMBER+STRICT or RED
 arg-hcode = Europol handling code, H0 to H3
 arg-stale-translations = Only records whose text in this language is a translation that is older than its source
 arg-due = Only records whose review or expiry has come by this day, YYYY-MM-DD; today where no day is said
+arg-into-lang = The language that it is in
+arg-own-title = Title in that language
+arg-own-summary = Summary in that language: text, @FILE, or - for standard input
+arg-own-body = Body in that language, Markdown: text, @FILE, or - for standard input
+arg-from-lang = The language that was translated; needed where the record has several
+arg-of = The version that was translated; the newest where none is said
 arg-from = The older version, as diwan history prints it
 arg-to = The newer version; the newest where none is said
 arg-field = A field of the kind, such as country=TN or outcome.fr=TEXT (@FILE: from a file); a name that comes again makes a set; an empty value removes it

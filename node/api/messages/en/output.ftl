@@ -237,6 +237,9 @@ needs-trainings = trainings
 needs-endorsements = endorsements
 needs-closed = closed
 
+show-translated-apart = { $lang } (beside it: { $annotation })
+translated-in-record = The record { $record } has this translation.
+translated-apart = Written beside the record, as { $record }: its origin may adopt it.
 show-linked = linked from
 show-stored = stored
 show-stored-by = by { $by } of { $of } { $of ->

@@ -10,8 +10,8 @@ use crate::types::{
     GroupCreate, GroupExtend, GroupList, GroupMembers, GroupRemove, History, Holders, ImportAnswer,
     ImportBatch, ListQuery, NeedsAnswer, NeedsQuery, NewRecord, NodeCertified, NodeCertify,
     NodeList, PurgePlan, PurgeRequest, Quarantine, Record, RecordList, Reissue, RemovalPlan,
-    SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest, TrustAdd, TrustList, TrustVerify,
-    Written,
+    SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest, TranslateRequest, Translated,
+    TrustAdd, TrustList, TrustVerify, Written,
 };
 
 /// What an admin does with an agency of the trust list, besides verifying it.
@@ -244,6 +244,25 @@ impl Client {
     /// Capacity gaps by country and theme.
     pub async fn needs(&self, query: &NeedsQuery) -> Result<NeedsAnswer, ApiError> {
         self.get(&with_query("/v1/needs", query)).await
+    }
+
+    /// Writes a translation: into the record where this agency is its origin, else as an annotation.
+    pub async fn translate(
+        &self,
+        record: &str,
+        request: &TranslateRequest,
+    ) -> Result<Translated, ApiError> {
+        self.post(&path(&["records", record, "translations"]), request)
+            .await
+    }
+
+    /// Takes another agency's translation into the record that it is about.
+    pub async fn adopt(&self, annotation: &str) -> Result<Edited, ApiError> {
+        self.post(
+            &path(&["records", annotation, "adopt"]),
+            &serde_json::json!({}),
+        )
+        .await
     }
 
     /// Which agencies have a record.

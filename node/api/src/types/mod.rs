@@ -9,6 +9,7 @@ mod record;
 mod search;
 mod status;
 mod sync;
+mod translation;
 
 pub use agency::*;
 pub use govern::*;
@@ -18,6 +19,7 @@ pub use record::*;
 pub use search::*;
 pub use status::*;
 pub use sync::*;
+pub use translation::*;
 
 use std::collections::BTreeMap;
 

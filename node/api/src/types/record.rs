@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Texts;
+use super::{Texts, TranslationState};
 
 /// A typed link to another record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -152,15 +152,6 @@ pub struct Edited {
     pub version: String,
     /// The store's sequence that holds it.
     pub seq: u64,
-}
-
-/// A translation of a record, and whether its source moved on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TranslationState {
-    /// BCP 47 tag.
-    pub lang: String,
-    /// The source changed after this translation was made.
-    pub stale: bool,
 }
 
 /// An annotation as `show` lists it.

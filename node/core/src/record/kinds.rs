@@ -232,6 +232,16 @@ const KINDS: &[Kind] = &[
         relations: &[],
     },
     Kind {
+        name: "translation",
+        annotation: true,
+        fields: &[
+            field("lang", FieldType::Language),
+            field("from", FieldType::Language),
+            field("version", FieldType::Line),
+        ],
+        relations: &[],
+    },
+    Kind {
         name: "answer",
         annotation: true,
         fields: &[],

@@ -14,14 +14,14 @@ use super::super::holders::Proven;
 use super::super::view::View;
 use super::*;
 
-const SYNC: SyncRequest = SyncRequest {
+pub(super) const SYNC: SyncRequest = SyncRequest {
     peer: None,
     wait: true,
     timeout_s: Some(30),
 };
 
 /// Two nodes that trust each other and share the group `Cyber`, which the first one owns.
-async fn two() -> (Node, Node) {
+pub(super) async fn two() -> (Node, Node) {
     let (tn, fr) = (Node::start("tn").await, Node::start("fr").await);
     tn.trust(&fr).await;
     fr.trust(&tn).await;

@@ -1,0 +1,306 @@
+//! Translations: a text of a record in another language, and which version of the source it is of. The
+//! origin writes it into its record; another agency as an annotation, which the origin may adopt.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use diwan_api::error::{ApiError, ErrorCode};
+use diwan_api::types::{
+    AnnotationInfo, Draft, Edited, Editors, FieldValue, FieldValues, Texts, TranslateRequest,
+    Translated, TranslationState,
+};
+use diwan_core::id::{GroupId, RecordId};
+use diwan_core::record::{Content, Edit, Version, content_at, valid_lang};
+
+use super::answer::{Answer, Json, Named, apart};
+use super::drafts::{self, ABOUT, TEXT_FIELDS, Target, normalised};
+use super::view::{Seen, View};
+use super::{Api, names};
+use crate::engine::{Engine, EngineError, RecordDraft};
+use crate::store::StoreError;
+
+/// The kind of an annotation that is a translation.
+const KIND: &str = "translation";
+/// The relation by which a record names the translations that it adopted.
+pub(super) const ADOPTED: &str = "adopted";
+/// What the field begins with that says which language and version a text of the record is of.
+const REMEMBERS: &str = "translates-";
+
+/// What is to be written.
+enum Writes {
+    /// The origin's, into its record.
+    Edit(RecordId, Edit),
+    Annotation(RecordDraft),
+}
+
+/// `POST /v1/records/{record}/translations`.
+pub(super) async fn translate(
+    State(api): State<Api>,
+    Named(record): Named<String>,
+    Json(request): Json<TranslateRequest>,
+) -> Answer<Translated> {
+    let engine = api.engine.clone();
+    let (group, writes) = apart(move || read(&engine, &record, request)).await?;
+    let (record, seq, in_record) = match writes {
+        Writes::Edit(record, edit) => {
+            let edit = move |step: &mut crate::engine::Step<'_, '_>| {
+                step.edit_record(&record, None, &edit)
+            };
+            (record, api.engine.submit(edit).await?.seq, true)
+        }
+        Writes::Annotation(draft) => {
+            let create =
+                move |step: &mut crate::engine::Step<'_, '_>| step.create_record(&group, draft);
+            let (annotation, seq) = api.engine.submit(create).await?;
+            (annotation, seq, false)
+        }
+    };
+    Ok(Json(Translated {
+        record: record.to_string(),
+        group: group.to_string(),
+        seq,
+        in_record,
+    }))
+}
+
+fn read(
+    engine: &Engine,
+    text: &str,
+    request: TranslateRequest,
+) -> Result<(GroupId, Writes), EngineError> {
+    let view = View::open(engine)?;
+    let (num, row) = view.find(text)?;
+    let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
+    let seen = view.seen(num, row)?.ok_or_else(unknown)?;
+    let version = request.version.as_deref();
+    let version = version.map(|version| drafts::version("version", version));
+    let version = version
+        .transpose()?
+        .unwrap_or_else(|| Version::from(seen.row.version));
+    let unknown = || {
+        ApiError::new(ErrorCode::UnknownVersion)
+            .with("version", version)
+            .with("record", seen.row.id.short())
+    };
+    let source = of_version(&view, &seen, &version)?.ok_or_else(unknown)?;
+    let lang = tag("lang", &request.lang)?;
+    let from = source_language(&source, &lang, request.from.as_deref())?;
+    let texts = [request.title, request.summary, request.body];
+    let texts = texts.map(|text| text.filter(|text| !text.trim().is_empty()));
+    if texts.iter().all(Option::is_none) {
+        return Err(ApiError::invalid("body", "", "a title, a summary or a body").into());
+    }
+    let group = seen.row.group;
+    if seen.row.origin == view.replica().me().agency {
+        let edit = into_record(&lang, &from, &version, texts)?;
+        return Ok((group, Writes::Edit(seen.row.id, edit)));
+    }
+    let target = Target {
+        view: &view,
+        group: names::group(view.replica(), &group.to_string())?,
+        kind: None,
+        editors: &Editors::Origin,
+    };
+    let draft = annotation(&lang, &from, &version, texts);
+    let draft = target.annotation(KIND, &seen.row.id, draft)?;
+    Ok((group, Writes::Annotation(draft)))
+}
+
+/// A language's tag with its primary subtag in small letters.
+fn tag(field: &str, text: &str) -> Result<String, ApiError> {
+    let refused = || ApiError::invalid(field, text, "a language tag such as fr, en, ar or pt-BR");
+    if !valid_lang(text) {
+        return Err(refused());
+    }
+    let one = normalised(Texts::from([(text.to_owned(), String::new())]))?;
+    one.into_keys().next().ok_or_else(refused)
+}
+
+/// The language that was translated: the one said, or the only other one that the record has.
+fn source_language(source: &Content, lang: &str, said: Option<&str>) -> Result<String, ApiError> {
+    let languages = own_languages(source);
+    let others: Vec<&String> = languages.iter().filter(|other| *other != lang).collect();
+    let said = said.map(|said| tag("from", said)).transpose()?;
+    let all = || {
+        let all: Vec<&str> = others.iter().map(|other| other.as_str()).collect();
+        format!("the language that was translated: {}", all.join(", "))
+    };
+    match (said, &others[..]) {
+        (Some(said), others) if others.contains(&&said) => Ok(said),
+        (Some(said), _) => Err(ApiError::invalid("from", said, &all())),
+        (None, [only]) => Ok((*only).clone()),
+        (None, _) => Err(ApiError::invalid("from", "", &all())),
+    }
+}
+
+/// Languages of title, summary and body.
+fn own_languages(content: &Content) -> std::collections::BTreeSet<String> {
+    let of_field = |field: &str| content.texts_of(field).into_keys();
+    TEXT_FIELDS.into_iter().flat_map(of_field).collect()
+}
+
+fn into_record(
+    lang: &str,
+    from: &str,
+    version: &Version,
+    texts: [Option<String>; 3],
+) -> Result<Edit, ApiError> {
+    let mut edit = Edit::default();
+    for (field, text) in TEXT_FIELDS.into_iter().zip(texts) {
+        let Some(text) = text else { continue };
+        for (lang, text) in normalised(Texts::from([(lang.to_owned(), text)]))? {
+            edit.texts.insert(format!("{field}.{lang}"), Some(text));
+        }
+    }
+    let value = format!("{from} {version}");
+    edit.values.insert(remembers(lang), Some(value));
+    Ok(edit)
+}
+
+/// The field that says what a language's texts are translated from.
+fn remembers(lang: &str) -> String {
+    format!("{REMEMBERS}{}", lang.to_ascii_lowercase())
+}
+
+fn annotation(lang: &str, from: &str, version: &Version, texts: [Option<String>; 3]) -> Draft {
+    let line = |text: &str| FieldValue::Line(text.to_owned());
+    let by_lang = |text: Option<String>| -> Texts {
+        text.map(|text| (lang.to_owned(), text))
+            .into_iter()
+            .collect()
+    };
+    let [title, summary, body] = texts.map(by_lang);
+    Draft {
+        title,
+        summary,
+        body,
+        fields: FieldValues::from([
+            ("lang".to_owned(), line(lang)),
+            ("from".to_owned(), line(from)),
+            ("version".to_owned(), line(&version.to_string())),
+        ]),
+        ..Draft::default()
+    }
+}
+
+/// `POST /v1/records/{annotation}/adopt`.
+pub(super) async fn adopt(
+    State(api): State<Api>,
+    Named(annotation): Named<String>,
+) -> Answer<Edited> {
+    let engine = api.engine.clone();
+    let (record, edit) = apart(move || adoption(&engine, &annotation)).await?;
+    let edit_record =
+        move |step: &mut crate::engine::Step<'_, '_>| step.edit_record(&record, None, &edit);
+    let done = api.engine.submit(edit_record).await?;
+    Ok(Json(Edited {
+        record: record.to_string(),
+        version: done.version.to_string(),
+        seq: done.seq,
+    }))
+}
+
+/// The edit by which a record takes over the texts of a translation about it, and names it.
+fn adoption(engine: &Engine, text: &str) -> Result<(RecordId, Edit), EngineError> {
+    let view = View::open(engine)?;
+    let (num, row) = view.find(text)?;
+    let content = view.reading.content(num, &row)?.unwrap_or_default();
+    let expected = "a translation, as `diwan show` lists it below its record";
+    let refused = || ApiError::invalid("id", text, expected);
+    let value = |field: &str| content.value(field).map(str::to_owned);
+    let told = value("lang").zip(value("from")).zip(value("version"));
+    let ((lang, from), version) = told.filter(|_| row.kind == KIND).ok_or_else(refused)?;
+    let version = drafts::version("version", &version)?;
+    let mut about = content.link_pairs().filter(|(rel, _)| *rel == ABOUT);
+    let about = about.next().ok_or_else(refused)?.1;
+    let (about_num, about_row) = view.find(&about.to_string())?;
+    if about_row.group != row.group {
+        return Err(refused().into());
+    }
+    let replica = view.replica();
+    if about_row.origin != replica.me().agency {
+        return Err(ApiError::new(ErrorCode::NotEditor)
+            .with("record", about.short())
+            .with("origin", names::short(replica, &about_row.origin))
+            .into());
+    }
+    let texts = TEXT_FIELDS.map(|field| content.texts_of(field).remove(&lang));
+    let mut edit = into_record(&lang, &from, &version, texts)?;
+    let now = view.reading.content(about_num, &about_row)?;
+    let mut after = Content {
+        links: now.unwrap_or_default().links,
+        ..Content::default()
+    };
+    after.add_link(ADOPTED, &row.id);
+    edit.links = Some(after.links);
+    Ok((about, edit))
+}
+
+/// Whether the texts that a record's language was translated from have changed since; none where it does
+/// not say from which, or that version is not here.
+pub(super) fn is_stale(
+    view: &View,
+    seen: &Seen,
+    content: &Content,
+    lang: &str,
+) -> Result<Option<bool>, StoreError> {
+    let said = content.value(&remembers(lang));
+    let said = said.and_then(|said| said.split_once(' '));
+    match said {
+        Some((from, version)) => has_changed(view, seen, content, from, version),
+        None => Ok(None),
+    }
+}
+
+/// The translations of a record that are annotations about it.
+pub(super) fn in_annotations(
+    view: &View,
+    seen: &Seen,
+    content: &Content,
+    annotations: &[AnnotationInfo],
+) -> Result<Vec<TranslationState>, StoreError> {
+    let mut found = Vec::new();
+    for annotation in annotations.iter().filter(|found| found.kind == KIND) {
+        let line = |name: &str| match annotation.fields.get(name) {
+            Some(FieldValue::Line(line)) => Some(line.as_str()),
+            _ => None,
+        };
+        let (Some(lang), Some(from), Some(version)) = (line("lang"), line("from"), line("version"))
+        else {
+            continue;
+        };
+        let changed = has_changed(view, seen, content, from, version)?;
+        found.push(TranslationState {
+            lang: lang.to_owned(),
+            stale: changed.unwrap_or(false),
+            annotation: Some(annotation.record.clone()),
+        });
+    }
+    Ok(found)
+}
+
+/// Whether title, summary or body in a language differ from what they were in a version.
+fn has_changed(
+    view: &View,
+    seen: &Seen,
+    content: &Content,
+    from: &str,
+    version: &str,
+) -> Result<Option<bool>, StoreError> {
+    let Ok(version) = version.parse::<Version>() else {
+        return Ok(None);
+    };
+    let Some(then) = of_version(view, seen, &version)? else {
+        return Ok(None);
+    };
+    let texts = |content: &Content| -> BTreeMap<&str, String> {
+        let text = |field: &'static str| Some((field, content.texts_of(field).remove(from)?));
+        TEXT_FIELDS.into_iter().filter_map(text).collect()
+    };
+    Ok(Some(texts(&then) != texts(content)))
+}
+
+fn of_version(view: &View, seen: &Seen, version: &Version) -> Result<Option<Content>, StoreError> {
+    let changes = view.changes(seen.num)?;
+    Ok(content_at(&seen.genesis, &seen.row.id, &changes, version))
+}
