@@ -116,7 +116,8 @@ fn tag(field: &str, text: &str) -> Result<String, ApiError> {
     one.into_keys().next().ok_or_else(refused)
 }
 
-/// The language that was translated: the one said, or the only other one that the record has.
+/// The language that was translated: the one said, or the only other one that the record has and that is
+/// not known to be a translation itself.
 fn source_language(source: &Content, lang: &str, said: Option<&str>) -> Result<String, ApiError> {
     let languages = own_languages(source);
     let others: Vec<&String> = languages.iter().filter(|other| *other != lang).collect();
@@ -125,10 +126,12 @@ fn source_language(source: &Content, lang: &str, said: Option<&str>) -> Result<S
         let all: Vec<&str> = others.iter().map(|other| other.as_str()).collect();
         format!("the language that was translated: {}", all.join(", "))
     };
-    match (said, &others[..]) {
-        (Some(said), others) if others.contains(&&said) => Ok(said),
+    let is_original = |other: &&&String| source.value(&remembers(other)).is_none();
+    let originals: Vec<&&String> = others.iter().filter(is_original).collect();
+    match (said, &originals[..]) {
+        (Some(said), _) if others.contains(&&said) => Ok(said),
         (Some(said), _) => Err(ApiError::invalid("from", said, &all())),
-        (None, [only]) => Ok((*only).clone()),
+        (None, [only]) => Ok((**only).clone()),
         (None, _) => Err(ApiError::invalid("from", "", &all())),
     }
 }

@@ -32,12 +32,8 @@ async fn the_origins_translation_is_in_its_record_and_of_a_version() {
     let shown = client.show(&id, None).await.unwrap();
     assert_eq!(shown.body["ar"], "واحد.");
     assert_eq!(states(&shown), [("ar", false, false), ("fr", false, false)]);
-    // Another language's text is not its source.
-    let english = TranslateRequest {
-        from: Some("fr".to_owned()),
-        ..into("en", "One.")
-    };
-    client.translate(&id, &english).await.unwrap();
+    // Arabic is a translation itself: French is what was translated, and need not be said.
+    client.translate(&id, &into("en", "One.")).await.unwrap();
     client.edit(&id, &body("en", "One!")).await.unwrap();
     let shown = client.show(&id, None).await.unwrap();
     assert!(states(&shown).iter().all(|(_, stale, _)| !stale));
@@ -52,15 +48,11 @@ async fn the_origins_translation_is_in_its_record_and_of_a_version() {
     // What was translated may be older than what is there now.
     let late = TranslateRequest {
         version: Some(first),
-        from: Some("fr".to_owned()),
         ..into("ar", "واحد!")
     };
     client.translate(&id, &late).await.unwrap();
     assert!(states(&client.show(&id, None).await.unwrap())[0].1);
-    let now = TranslateRequest {
-        from: Some("fr".to_owned()),
-        ..into("ar", "اثنان.")
-    };
+    let now = into("ar", "اثنان.");
     client.translate(&id, &now).await.unwrap();
     assert!(!states(&client.show(&id, None).await.unwrap())[0].1);
 }
