@@ -1,7 +1,7 @@
 //! Translations: a text of a record in another language, and which version of the source it is of. The
 //! origin writes it into its record; another agency as an annotation, which the origin may adopt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
@@ -15,8 +15,8 @@ use diwan_core::record::{Content, Edit, Version, content_at, valid_lang};
 use super::answer::{Answer, Json, Named, apart};
 use super::drafts::{self, ABOUT, TEXT_FIELDS, Target, normalised};
 use super::view::{Seen, View};
-use super::{Api, names};
-use crate::engine::{Engine, EngineError, RecordDraft};
+use super::{Api, names, show};
+use crate::engine::{Engine, EngineError, RecordDraft, Step};
 use crate::store::StoreError;
 
 /// The kind of an annotation that is a translation.
@@ -25,6 +25,9 @@ const KIND: &str = "translation";
 pub(super) const ADOPTED: &str = "adopted";
 /// What the field begins with that says which language and version a text of the record is of.
 const REMEMBERS: &str = "translates-";
+
+/// Versions of one record that a request reads to tell which translations are stale.
+const VERSIONS: usize = 16;
 
 /// What is to be written.
 enum Writes {
@@ -43,14 +46,11 @@ pub(super) async fn translate(
     let (group, writes) = apart(move || read(&engine, &record, request)).await?;
     let (record, seq, in_record) = match writes {
         Writes::Edit(record, edit) => {
-            let edit = move |step: &mut crate::engine::Step<'_, '_>| {
-                step.edit_record(&record, None, &edit)
-            };
+            let edit = move |step: &mut Step<'_, '_>| step.edit_record(&record, None, &edit);
             (record, api.engine.submit(edit).await?.seq, true)
         }
         Writes::Annotation(draft) => {
-            let create =
-                move |step: &mut crate::engine::Step<'_, '_>| step.create_record(&group, draft);
+            let create = move |step: &mut Step<'_, '_>| step.create_record(&group, draft);
             let (annotation, seq) = api.engine.submit(create).await?;
             (annotation, seq, false)
         }
@@ -77,12 +77,7 @@ fn read(
     let version = version
         .transpose()?
         .unwrap_or_else(|| Version::from(seen.row.version));
-    let unknown = || {
-        ApiError::new(ErrorCode::UnknownVersion)
-            .with("version", version)
-            .with("record", seen.row.id.short())
-    };
-    let source = of_version(&view, &seen, &version)?.ok_or_else(unknown)?;
+    let source = show::content_at_version(&view, &seen, &version)?;
     let lang = tag("lang", &request.lang)?;
     let from = source_language(&source, &lang, request.from.as_deref())?;
     let texts = [request.title, request.summary, request.body];
@@ -137,7 +132,7 @@ fn source_language(source: &Content, lang: &str, said: Option<&str>) -> Result<S
 }
 
 /// Languages of title, summary and body.
-fn own_languages(content: &Content) -> std::collections::BTreeSet<String> {
+fn own_languages(content: &Content) -> BTreeSet<String> {
     let of_field = |field: &str| content.texts_of(field).into_keys();
     TEXT_FIELDS.into_iter().flat_map(of_field).collect()
 }
@@ -193,8 +188,7 @@ pub(super) async fn adopt(
 ) -> Answer<Edited> {
     let engine = api.engine.clone();
     let (record, edit) = apart(move || adoption(&engine, &annotation)).await?;
-    let edit_record =
-        move |step: &mut crate::engine::Step<'_, '_>| step.edit_record(&record, None, &edit);
+    let edit_record = move |step: &mut Step<'_, '_>| step.edit_record(&record, None, &edit);
     let done = api.engine.submit(edit_record).await?;
     Ok(Json(Edited {
         record: record.to_string(),
@@ -242,15 +236,14 @@ fn adoption(engine: &Engine, text: &str) -> Result<(RecordId, Edit), EngineError
 /// Whether the texts that a record's language was translated from have changed since; none where it does
 /// not say from which, or that version is not here.
 pub(super) fn is_stale(
-    view: &View,
-    seen: &Seen,
+    versions: &mut Versions<'_>,
     content: &Content,
     lang: &str,
 ) -> Result<Option<bool>, StoreError> {
     let said = content.value(&remembers(lang));
     let said = said.and_then(|said| said.split_once(' '));
     match said {
-        Some((from, version)) => has_changed(view, seen, content, from, version),
+        Some((from, version)) => has_changed(&mut *versions, content, from, version),
         None => Ok(None),
     }
 }
@@ -263,6 +256,7 @@ pub(super) fn in_annotations(
     annotations: &[AnnotationInfo],
 ) -> Result<Vec<TranslationState>, StoreError> {
     let mut found = Vec::new();
+    let versions = &mut Versions::of(view, seen);
     for annotation in annotations.iter().filter(|found| found.kind == KIND) {
         let line = |name: &str| match annotation.fields.get(name) {
             Some(FieldValue::Line(line)) => Some(line.as_str()),
@@ -272,7 +266,7 @@ pub(super) fn in_annotations(
         else {
             continue;
         };
-        let changed = has_changed(view, seen, content, from, version)?;
+        let changed = has_changed(&mut *versions, content, from, version)?;
         found.push(TranslationState {
             lang: lang.to_owned(),
             stale: changed.unwrap_or(false),
@@ -284,26 +278,52 @@ pub(super) fn in_annotations(
 
 /// Whether title, summary or body in a language differ from what they were in a version.
 fn has_changed(
-    view: &View,
-    seen: &Seen,
+    versions: &mut Versions<'_>,
     content: &Content,
     from: &str,
     version: &str,
 ) -> Result<Option<bool>, StoreError> {
-    let Ok(version) = version.parse::<Version>() else {
-        return Ok(None);
-    };
-    let Some(then) = of_version(view, seen, &version)? else {
+    let Some(then) = versions.content(version)? else {
         return Ok(None);
     };
     let texts = |content: &Content| -> BTreeMap<&str, String> {
         let text = |field: &'static str| Some((field, content.texts_of(field).remove(from)?));
         TEXT_FIELDS.into_iter().filter_map(text).collect()
     };
-    Ok(Some(texts(&then) != texts(content)))
+    Ok(Some(texts(then) != texts(content)))
 }
 
-fn of_version(view: &View, seen: &Seen, version: &Version) -> Result<Option<Content>, StoreError> {
-    let changes = view.changes(seen.num)?;
-    Ok(content_at(&seen.genesis, &seen.row.id, &changes, version))
+/// What a record said in the versions that were translated. Each costs a walk through its history, and
+/// anybody may name any: so each is read once, and [`VERSIONS`] at most.
+pub(super) struct Versions<'v> {
+    view: &'v View,
+    seen: &'v Seen,
+    read: BTreeMap<String, Option<Content>>,
+}
+
+impl<'v> Versions<'v> {
+    /// None read yet.
+    pub(super) fn of(view: &'v View, seen: &'v Seen) -> Self {
+        Self {
+            view,
+            seen,
+            read: BTreeMap::new(),
+        }
+    }
+
+    /// None where the version is not here, or too many others were read.
+    pub(super) fn content(&mut self, text: &str) -> Result<Option<&Content>, StoreError> {
+        if !self.read.contains_key(text) {
+            let Ok(version) = text.parse::<Version>() else {
+                return Ok(None);
+            };
+            if self.read.len() >= VERSIONS {
+                return Ok(None);
+            }
+            let changes = self.view.changes(self.seen.num)?;
+            let content = content_at(&self.seen.genesis, &self.seen.row.id, &changes, &version);
+            self.read.insert(text.to_owned(), content);
+        }
+        Ok(self.read.get(text).and_then(Option::as_ref))
+    }
 }

@@ -292,10 +292,11 @@ impl View {
         }
         let source_changed = source.and_then(|source| last.get(source)).copied();
         let mut states = Vec::new();
+        let mut versions = translations::Versions::of(self, seen);
         for lang in languages {
             // What the translator said counts; what can be guessed, where nobody did.
             let guessed = || Some(&lang) != source && last.get(&lang).copied() < source_changed;
-            let stale = translations::is_stale(self, seen, content, &lang)?;
+            let stale = translations::is_stale(&mut versions, content, &lang)?;
             states.push(TranslationState {
                 stale: stale.unwrap_or_else(guessed),
                 annotation: None,

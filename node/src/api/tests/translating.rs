@@ -2,6 +2,8 @@
 
 use diwan_api::types::{Record, RecordLink, TranslateRequest};
 
+use super::super::translations::Versions;
+use super::super::view::View;
 use super::federation::{SYNC, two};
 use super::*;
 
@@ -134,4 +136,25 @@ async fn anothers_translation_stands_beside_the_record_until_its_origin_adopts_i
         record: done.record,
     };
     assert_eq!(shown.links, [adopted]);
+}
+
+#[tokio::test]
+async fn of_very_many_versions_that_translations_name_few_are_read() {
+    let node = Node::start("fr").await;
+    let id = node.guideline("own", &[("fr", "Saisie")], &[("fr", "Un.")]);
+    let id = id.await.record;
+    for at in 0..18 {
+        let text = format!("Texte {at}.");
+        node.client.edit(&id, &body("fr", &text)).await.unwrap();
+    }
+    let history = node.client.history(&id).await.unwrap();
+    let view = View::open(&node.api.engine).unwrap();
+    let (num, row) = view.find(&id).unwrap();
+    let seen = view.seen(num, row).unwrap().unwrap();
+    let mut versions = Versions::of(&view, &seen);
+    let mut told = history.versions.iter().rev().map(|info| &info.version);
+    let read = told
+        .by_ref()
+        .filter(|version| versions.content(version).unwrap().is_some());
+    assert_eq!(read.count(), 16);
 }
