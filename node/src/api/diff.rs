@@ -1,7 +1,6 @@
 //! `diff`: what changed between two versions of a record, by field, and who changed it.
 
 use axum::extract::State;
-use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{Diff, Difference, FieldDiff, TextPiece, VersionInfo};
 use diwan_core::record::{Content, Piece, Version, pieces};
 use serde::Deserialize;
@@ -31,9 +30,7 @@ pub(super) async fn diff(
 
 fn read(engine: &Engine, text: &str, between: &Between) -> Result<Diff, EngineError> {
     let view = View::open(engine)?;
-    let (num, row) = view.find(text)?;
-    let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
-    let seen = view.seen(num, row)?.ok_or_else(unknown)?;
+    let seen = view.found(text)?;
     let from = drafts::version("from", &between.from)?;
     let to = between.to.as_deref();
     let to = to.map(|to| drafts::version("to", to)).transpose()?;

@@ -1,7 +1,6 @@
 //! `history`: the versions of a record.
 
 use axum::extract::State;
-use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{History, VersionInfo};
 use diwan_core::id::NodeKey;
 use diwan_core::record::{Content, Version};
@@ -23,9 +22,7 @@ pub(super) async fn history(
 
 fn read(engine: &Engine, text: &str) -> Result<History, EngineError> {
     let view = View::open(engine)?;
-    let (num, row) = view.find(text)?;
-    let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
-    let seen = view.seen(num, row)?.ok_or_else(unknown)?;
+    let seen = view.found(text)?;
     Ok(History {
         record: seen.row.id.to_string(),
         versions: versions(&view, &seen)?,

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{Holder, Holders, Stored};
 use diwan_core::id::{AgencyId, GroupId, Writer};
 use diwan_core::log::LogHead;
@@ -27,10 +26,8 @@ pub(super) async fn holders(
 
 fn read(engine: &Engine, text: &str) -> Result<Holders, EngineError> {
     let view = View::open(engine)?;
-    let (num, row) = view.find(text)?;
-    let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
-    let seen = view.seen(num, row)?.ok_or_else(unknown)?;
-    let changes = view.changes(num)?;
+    let seen = view.found(text)?;
+    let changes = view.changes(seen.num)?;
     let held = held(&view, &seen, &changes)?;
     let replica = view.replica();
     let holder = |(agency, held): (&AgencyId, &Held)| Holder {

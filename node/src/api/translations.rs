@@ -69,9 +69,7 @@ fn read(
     request: TranslateRequest,
 ) -> Result<(GroupId, Writes), EngineError> {
     let view = View::open(engine)?;
-    let (num, row) = view.find(text)?;
-    let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
-    let seen = view.seen(num, row)?.ok_or_else(unknown)?;
+    let seen = view.found(text)?;
     let version = request.version.as_deref();
     let version = version.map(|version| drafts::version("version", version));
     let version = version

@@ -161,6 +161,13 @@ impl View {
         Ok(())
     }
 
+    /// The record that an id or the beginning of one means, with its first version.
+    pub(super) fn found(&self, text: &str) -> Result<Seen, EngineError> {
+        let (num, row) = self.find(text)?;
+        let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
+        Ok(self.seen(num, row)?.ok_or_else(unknown)?)
+    }
+
     /// A record with its first version; none where its text was erased.
     pub(super) fn seen(&self, num: u64, row: RecordRow) -> Result<Option<Seen>, StoreError> {
         let Some(entry) = self.reading.entry(row.log, row.seq)? else {
