@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    annotate, card, completions, diff, edit, exchange, export, group, history, holders, import,
-    list, needs, new, node, purge, quarantine, reissue, search, show, sync, translate, trust,
+    annotate, card, completions, diff, edit, exchange, export, group, guard, history, holders,
+    import, list, needs, new, node, officer, publish, purge, quarantine, reissue, search, show,
+    sync, translate, trust,
 };
 
 #[derive(Debug, Parser)]
@@ -57,6 +58,12 @@ pub(crate) enum Command {
     Endorse(annotate::Args),
     Translate(translate::Args),
     Adopt(translate::Adopt),
+    Publish(publish::Args),
+    Withdraw(publish::Withdraw),
+    #[command(subcommand)]
+    Guard(guard::Verb),
+    #[command(subcommand)]
+    Officer(officer::Verb),
     Purge(purge::Args),
     #[command(subcommand)]
     Quarantine(quarantine::Verb),
@@ -162,6 +169,21 @@ mod tests {
             "diwan translate abcdef --lang ar --title a --body @f",
             "diwan translate abcdef --lang ar --from-lang fr --of 1-00000001 --summary a --json",
             "diwan adopt abcdef",
+            "diwan publish abcdef --group g",
+            "diwan publish abcdef --dry-run",
+            "diwan publish abcdef --group g --override reason --yes --json",
+            "diwan withdraw abcdef --reason text",
+            "diwan withdraw abcdef --undo --dry-run",
+            "diwan list --withdrawn",
+            "diwan guard check a.md abcdef --tlp CLEAR",
+            "diwan guard rules",
+            "diwan officer add 1001 --role contributor --name Leila",
+            "diwan officer list",
+            "diwan officer set-role 1001 contact-point",
+            "diwan officer revoke 1001 --yes",
+            "diwan new --group own --kind practice --override reason",
+            "diwan import a --group g --override reason",
+            "diwan comment abcdef text --override reason",
             "diwan endorse abcdef text --field result=helped --field date=2026-05-04",
             "diwan sync --peer tn --wait --timeout 5",
             "diwan completions bash",

@@ -17,12 +17,13 @@ use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError};
 use crate::engine::{Committer, OwnKeys, State, ThisMachine};
+use crate::guard::{Guard, GuardError};
 use crate::home::{Home, HomeError, create_private_file};
 use crate::keystore::{
     self, KeyPurpose, KeystoreError, Passphrase, Protection, Secret32, read_key, write_key,
 };
 use crate::net;
-use crate::store::{PLACE, Reading, Store, StoreError, place_of};
+use crate::store::{OfficerRole, OfficerRow, PLACE, Reading, Store, StoreError, place_of};
 
 pub use enroll::{Enrolled, enroll, rotate_root};
 
@@ -62,8 +63,6 @@ pub struct Opened {
     pub keys: OwnKeys,
     /// The node key's seed, for the transport's own certificate.
     pub node_seed: Zeroizing<[u8; 32]>,
-    /// The uid of the first admin.
-    pub admin_uid: u32,
 }
 
 impl Opened {
@@ -216,10 +215,6 @@ pub fn open(home: &Home, passphrase: Option<&Passphrase>) -> Result<Opened, ApiE
     let reading = store.read().map_err(failed)?;
     let node = signing(&node_seed);
     let state = read_state(&path, &reading, &node)?;
-    let admin_uid = reading.meta_u64("admin_uid").map_err(failed)?;
-    let admin_uid = admin_uid
-        .and_then(|uid| u32::try_from(uid).ok())
-        .unwrap_or(0);
     drop(reading);
     let node_seed = Zeroizing::new(*node_seed.as_bytes());
     Ok(Opened {
@@ -227,7 +222,6 @@ pub fn open(home: &Home, passphrase: Option<&Passphrase>) -> Result<Opened, ApiE
         state,
         keys: OwnKeys { node, root },
         node_seed,
-        admin_uid,
     })
 }
 
@@ -291,15 +285,36 @@ pub fn read_state(path: &Path, reading: &Reading, node: &Signing) -> Result<Stat
         let signed = verify::receipt(&bytes).map_err(|error| damaged(error.to_string()))?;
         replica.take_receipt(&signed);
     }
+    let officers = read_officers(reading).map_err(failed)?;
     let store_seq = reading.store_seq().map_err(failed)?;
     let due = reading.due().map_err(failed)?;
     Ok(State {
         replica,
         logs,
+        officers,
         store_seq,
         due,
         in_vain: BTreeMap::new(),
     })
+}
+
+/// The officers; where none was ever added, whoever made the home.
+fn read_officers(reading: &Reading) -> Result<BTreeMap<u32, OfficerRow>, StoreError> {
+    let mut officers: BTreeMap<_, _> = reading.officers()?.into_iter().collect();
+    if officers.is_empty() {
+        let uid = reading.meta_u64("admin_uid")?;
+        let uid = uid.and_then(|uid| u32::try_from(uid).ok()).unwrap_or(0);
+        officers.insert(
+            uid,
+            OfficerRow {
+                role: Some(OfficerRole::Admin),
+                name: String::new(),
+                since_ms: 0,
+                by_uid: uid,
+            },
+        );
+    }
+    Ok(officers)
 }
 
 /// Proofs, statements that wait, groups that were left, payloads that are missing.
@@ -355,6 +370,27 @@ fn read_group(replica: &mut Replica, statements: &[Vec<u8>]) -> Result<(), Strin
 /// [`ErrorCode::BadConfig`] with every problem and its line.
 pub fn load_config(path: &Path) -> Result<Config, ApiError> {
     Config::load(path).map_err(|error| config_error(path, &error))
+}
+
+/// Loads the publication guard: the program's rules, and the agency's own where a home has any.
+///
+/// # Errors
+/// [`ErrorCode::BadConfig`] names the line or the rule.
+pub fn load_guard(path: &Path) -> Result<Guard, ApiError> {
+    let bad = |error: GuardError| {
+        ApiError::new(ErrorCode::BadConfig)
+            .with("path", path.display())
+            .with("problems", format!("\n  {error}"))
+    };
+    match std::fs::read_to_string(path) {
+        Ok(text) => Guard::with_own(&text).map_err(bad),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Guard::built_in().map_err(bad)
+        }
+        Err(error) => Err(ApiError::new(ErrorCode::HomeUnreadable)
+            .with("path", path.display())
+            .with("detail", error)),
+    }
 }
 
 /// A configuration's problems, one a line, as an error.

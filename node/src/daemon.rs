@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use diwan_api::error::{ApiError, ErrorCode};
@@ -130,9 +131,9 @@ async fn serve(
             .with("path", home.index_dir().display())
             .with("detail", error)
     })?;
+    let guard = Arc::new(boot::load_guard(&home.guard())?);
     let (net, events) = Net::start(net_config).await.map_err(net_error)?;
     let listening = net.listening();
-    let admin_uid = opened.admin_uid;
     let mut committer = opened.into_committer();
     let is_copy = store::place_of(&home.store())
         .and_then(|place| committer.settle_in(place))
@@ -161,11 +162,12 @@ async fn serve(
 
     let socket = home.socket(&config.api.socket);
     let own_uid = rustix::process::getuid().as_raw();
-    let officers = Officers::new([own_uid, admin_uid]);
+    let officers = Officers::new(engine.clone(), own_uid);
     let api = Api {
         engine: engine.clone(),
         indexer,
         peers: peers.clone(),
+        guard,
     };
     let server = ApiServer::bind(api, &socket, officers).map_err(|error| socket_error(&error))?;
     tell_ready(&listening, port_file)?;

@@ -3,6 +3,7 @@
 //! ```text
 //! home.version     the layout's version, written last: without it this is no home
 //! config.toml      what the operator may change (room `config`)
+//! guard.toml       the agency's own rules of the publication guard, where it has any
 //! keys/            root.key, node.key (room `keystore`)
 //! db/store.redb    log, views, trust list (room `store`)
 //! index/           the search index, rebuilt when it is missing (room `index`)
@@ -223,6 +224,12 @@ impl Home {
     /// The home's own directory.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// `guard.toml`: the agency's own rules of the publication guard, where it has any.
+    #[must_use]
+    pub fn guard(&self) -> PathBuf {
+        self.dir.join("guard.toml")
     }
 
     /// The configuration, `config.toml`.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod daemon;
 pub mod demo;
 pub mod engine;
+pub mod guard;
 pub mod home;
 pub mod index;
 pub mod keystore;

@@ -247,6 +247,7 @@ pub(crate) async fn load(node: &Node, file: &Path, group: &str) -> Result<Report
         },
         editors: Editors::Group,
         dry_run: false,
+        override_reason: None,
     };
     let report = import(node.client(), &request, &mut |_| {}).await?;
     if let Some(skipped) = report.skipped.first() {

@@ -19,6 +19,8 @@ pub(crate) struct Args {
     body: Vec<LangText>,
     #[arg(long, value_name = "NAME[.LANG]=VALUE", value_parser = field)]
     field: Vec<FieldArg>,
+    #[arg(long = "override", value_name = "REASON")]
+    override_reason: Option<String>,
 }
 
 /// Writes an annotation of a kind.
@@ -39,6 +41,7 @@ pub(crate) async fn run(kind: &str, args: Args, context: &Context) -> Result<Exi
     let draft = Draft {
         body,
         fields: fields(&args.field)?,
+        override_reason: args.override_reason,
         ..Draft::default()
     };
     let sent = context.client().annotate(&args.id, kind, &draft).await;

@@ -37,6 +37,8 @@ pub(crate) struct Args {
     link: Vec<RecordLink>,
     #[arg(long, value_name = "VERSION")]
     base: Option<String>,
+    #[arg(long = "override", value_name = "REASON")]
+    override_reason: Option<String>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
@@ -69,6 +71,7 @@ fn by_flags(args: &Args, view: &View) -> Result<EditRequest, CliError> {
         hcode: args.hcode.clone(),
         fields: field_values(&args.field)?,
         links: (!args.link.is_empty()).then(|| args.link.clone()),
+        override_reason: args.override_reason.clone(),
     })
 }
 
@@ -156,6 +159,7 @@ mod tests {
             record: "0123456789abcdef".into(),
             version: "fedcba98".into(),
             seq: 4,
+            guard: Vec::new(),
         };
         insta::assert_snapshot!(render(&plain(), &edited), @"0123456789ab is now at version fedcba98");
     }

@@ -35,6 +35,8 @@ pub(crate) struct Args {
     separate_languages: bool,
     #[arg(long, value_name = "WHO", value_parser = editors, default_value = "group")]
     editors: Editors,
+    #[arg(long = "override", value_name = "REASON")]
+    override_reason: Option<String>,
     #[arg(long)]
     dry_run: bool,
     #[arg(long, conflicts_with = "json")]
@@ -112,6 +114,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         },
         editors: args.editors,
         dry_run: args.dry_run,
+        override_reason: args.override_reason,
     };
     let mut watching = Watching {
         context,

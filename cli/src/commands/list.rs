@@ -28,6 +28,8 @@ pub(crate) struct Args {
     due: Option<String>,
     #[arg(long, value_name = "LANG")]
     stale_translations: Option<String>,
+    #[arg(long)]
+    withdrawn: bool,
     #[arg(long, value_name = "N", value_parser = limit)]
     limit: Option<usize>,
     #[arg(long, value_name = "CURSOR")]
@@ -55,6 +57,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         lang: args.lang,
         due: args.due,
         stale: args.stale_translations,
+        withdrawn: args.withdrawn,
         limit: args.limit,
         after: args.after,
     };

@@ -8,6 +8,7 @@ pub(crate) mod edit;
 pub(crate) mod exchange;
 pub(crate) mod export;
 pub(crate) mod group;
+pub(crate) mod guard;
 pub(crate) mod history;
 pub(crate) mod holders;
 pub(crate) mod import;
@@ -15,6 +16,8 @@ pub(crate) mod list;
 pub(crate) mod needs;
 pub(crate) mod new;
 pub(crate) mod node;
+pub(crate) mod officer;
+pub(crate) mod publish;
 pub(crate) mod purge;
 pub(crate) mod quarantine;
 pub(crate) mod reissue;
@@ -48,6 +51,10 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::History(args) => history::run(args, context).await,
         Command::Translate(args) => translate::run(args, context).await,
         Command::Adopt(args) => translate::adopt(args, context).await,
+        Command::Publish(args) => publish::run(args, context).await,
+        Command::Withdraw(args) => publish::withdraw(args, context).await,
+        Command::Guard(verb) => guard::run(verb, context).await,
+        Command::Officer(verb) => officer::run(verb, context).await,
         Command::Exchange(verb) => exchange::run(verb, context).await,
         Command::Needs(args) => needs::run(args, context).await,
         Command::Diff(args) => diff::run(args, context).await,

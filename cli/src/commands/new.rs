@@ -3,6 +3,7 @@
 use diwan_api::error::{ApiError, Exit};
 use diwan_api::types::{Draft, Editors, NewRecord, RecordLink, Texts, Written};
 
+use super::publish::warnings;
 use crate::context::Context;
 use crate::editor::{self, EditedText};
 use crate::error::CliError;
@@ -36,6 +37,8 @@ pub(crate) struct Args {
     field: Vec<FieldArg>,
     #[arg(long, value_name = "REL=ID", value_parser = link)]
     link: Vec<RecordLink>,
+    #[arg(long = "override", value_name = "REASON")]
+    override_reason: Option<String>,
     #[arg(long, value_name = "WHO", value_parser = editors, default_value = "group")]
     editors: Editors,
 }
@@ -53,6 +56,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         hcode: args.hcode,
         fields: fields(&args.field)?,
         links: args.link,
+        override_reason: args.override_reason,
         ..Draft::default()
     };
     let edited = if draft.title.is_empty() {
@@ -63,6 +67,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
             hcode: draft.hcode,
             fields: draft.fields,
             links: draft.links,
+            override_reason: draft.override_reason,
             ..written
         };
         Some(edited)
@@ -119,7 +124,8 @@ fn require_title(titles: &Texts) -> Result<(), CliError> {
 
 /// Shared with `comment`: what was written, and how to see it.
 pub(crate) fn render(view: &View, written: &Written) -> String {
-    view.say("written", &[("record", view.id(&written.record).into())]) + "\n"
+    let line = view.say("written", &[("record", view.id(&written.record).into())]) + "\n";
+    line + &warnings(view, &written.guard)
 }
 
 #[cfg(test)]
@@ -156,6 +162,7 @@ mod tests {
             record: "0123456789abcdef".into(),
             group: "aa".into(),
             seq: 9,
+            guard: Vec::new(),
         };
         insta::assert_snapshot!(render(&plain(), &written), @"Written: 0123456789ab");
     }

@@ -1,9 +1,10 @@
 //! `translate`, `adopt`: a record's text in another language.
 
 use diwan_api::error::Exit;
-use diwan_api::types::{TranslateRequest, Translated};
+use diwan_api::types::{AdoptRequest, TranslateRequest, Translated};
 
 use super::edit;
+use super::publish::warnings;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::View;
@@ -29,12 +30,16 @@ pub(crate) struct Args {
     own_summary: Option<String>,
     #[arg(long = "body", value_name = "TEXT|@FILE|-", allow_hyphen_values = true)]
     own_body: Option<String>,
+    #[arg(long = "override", value_name = "REASON")]
+    override_reason: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Adopt {
     #[arg(value_name = "ID")]
     id: String,
+    #[arg(long = "override", value_name = "REASON")]
+    override_reason: Option<String>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
@@ -46,6 +51,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         title: args.own_title,
         summary: text(args.own_summary)?,
         body: text(args.own_body)?,
+        override_reason: args.override_reason,
     };
     let done = context.client().translate(&args.id, &request).await?;
     context
@@ -57,7 +63,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
 
 /// Takes another agency's translation into the own record.
 pub(crate) async fn adopt(args: Adopt, context: &Context) -> Result<Exit, CliError> {
-    let edited = context.client().adopt(&args.id).await?;
+    let request = AdoptRequest {
+        override_reason: args.override_reason,
+    };
+    let edited = context.client().adopt(&args.id, &request).await?;
     context
         .out()
         .result(&edited, |view| edit::render(view, &edited))
@@ -70,7 +79,8 @@ fn render(view: &View, done: &Translated) -> String {
         true => "translated-in-record",
         false => "translated-apart",
     };
-    view.say(key, &[("record", view.id(&done.record).into())]) + "\n"
+    let line = view.say(key, &[("record", view.id(&done.record).into())]) + "\n";
+    line + &warnings(view, &done.guard)
 }
 
 #[cfg(test)]
@@ -85,6 +95,7 @@ mod tests {
             group: "aa".to_owned(),
             seq: 7,
             in_record,
+            guard: Vec::new(),
         };
         insta::assert_snapshot!(render(&plain(), &done(true)), @"The record 0123456789ab has this translation.");
         insta::assert_snapshot!(render(&plain(), &done(false)), @"Written beside the record, as 0123456789ab: its origin may adopt it.");

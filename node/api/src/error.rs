@@ -83,6 +83,16 @@ error_codes! {
     Unreachable = "unreachable", 503, Unreachable;
     /// The caller is no officer of this node. Args: `uid`.
     NotAnOfficer = "not-an-officer", 403, NotPermitted;
+    /// The officer's role does not allow it. Args: `role`, `needed`.
+    RoleNeeded = "role-needed", 403, NotPermitted;
+    /// No officer has this uid. Args: `uid`.
+    UnknownOfficer = "unknown-officer", 404, NotFound;
+    /// Nobody would be left who decides about officers. Args: `uid`.
+    LastAdmin = "last-admin", 409, NotPermitted;
+    /// The publication guard found what must not get out. Args: `hits`, `count`.
+    GuardHit = "guard-hit", 422, NotPermitted;
+    /// Only a record's origin publishes or withdraws it. Args: `record`, `origin`.
+    NotOrigin = "not-origin", 403, NotPermitted;
     /// This agency may not write in the group. Args: `group`, `role`.
     NotContributor = "not-contributor", 403, NotPermitted;
     /// This agency is not an editor of the record. Args: `record`, `origin`.

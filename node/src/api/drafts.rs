@@ -67,34 +67,46 @@ impl Target<'_> {
         self.written(kind, draft, Unknown::Refused)
     }
 
-    /// The draft of an imported document, which may be an exported annotation too, and may be a
-    /// newer state of a record that is here.
-    pub(super) fn imported(&self, draft: Draft) -> Result<RecordDraft, EngineError> {
+    /// The draft of an imported document, which may be an exported annotation too, and may be a newer
+    /// state of a record that is here; what that says now comes with it.
+    pub(super) fn imported(
+        &self,
+        draft: Draft,
+    ) -> Result<(RecordDraft, Option<Content>), EngineError> {
         let kind = self.kind_of(&draft)?;
         let draft = self.written(kind, draft, Unknown::Kept)?;
         if kind.annotation && !draft.content.link_pairs().any(|(rel, _)| rel == ABOUT) {
             let expected = "a link `about` to the record that it annotates";
             return Err(ApiError::invalid("links", "", expected).into());
         }
-        self.check_known(&draft)?;
-        Ok(draft)
+        let known = self.check_known(&draft)?;
+        Ok((draft, known))
     }
 
-    /// A record of another agency keeps its label at least.
-    fn check_known(&self, draft: &RecordDraft) -> Result<(), EngineError> {
+    /// What a draft says, whatever it is to become.
+    pub(super) fn looked_at(&self, draft: Draft) -> Result<Content, EngineError> {
+        let text = kinds().iter().find(|kind| kind.annotation);
+        let text = text.ok_or_else(|| ApiError::invalid("kind", "", "a kind"))?;
+        Ok(self.written(text, draft, Unknown::Kept)?.content)
+    }
+
+    /// A record of another agency keeps its label at least. Returns what a record of this group says that
+    /// the draft is a newer state of.
+    fn check_known(&self, draft: &RecordDraft) -> Result<Option<Content>, EngineError> {
         let reading = &self.view.reading;
         let Some(num) = draft.record.map(|id| reading.record_num(&id)).transpose()? else {
-            return Ok(());
+            return Ok(None);
         };
-        let Some(num) = num else { return Ok(()) };
+        let Some(num) = num else { return Ok(None) };
         let Some(row) = self.view.row(num)? else {
-            return Ok(());
+            return Ok(None);
         };
         let Some(now) = reading.content(num, &row)? else {
-            return Ok(());
+            return Ok(None);
         };
         let after = draft.content.value("tlp");
-        Ok(check_label(self.view, &row, &now, after)?)
+        check_label(self.view, &row, &now, after)?;
+        Ok((row.group == self.group.id()).then_some(now))
     }
 
     fn kind_of(&self, draft: &Draft) -> Result<&'static Kind, ApiError> {

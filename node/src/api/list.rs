@@ -7,7 +7,7 @@ use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{ListQuery, RecordList, RecordSummary};
 use diwan_core::group::GroupChain;
 use diwan_core::id::{AgencyId, GroupId};
-use diwan_core::record::{Content, Tlp, Version, kind, kinds, valid_lang};
+use diwan_core::record::{Content, Tlp, Version, WITHDRAWN, kind, kinds, valid_lang};
 
 use super::answer::{Answer, Asked, Json, apart};
 use super::view::View;
@@ -93,6 +93,8 @@ struct Filter<'q> {
     stale: Option<String>,
     /// A day, `YYYY-MM-DD`: such days sort as their text does.
     due: Option<String>,
+    /// Withdrawn records and no others.
+    withdrawn: bool,
 }
 
 impl<'q> Filter<'q> {
@@ -114,6 +116,7 @@ impl<'q> Filter<'q> {
             tag: query.tag.as_deref(),
             lang: query.lang.as_deref().map(str::to_ascii_lowercase),
             stale: query.stale.as_deref().map(known_lang).transpose()?,
+            withdrawn: query.withdrawn,
             due: due.map(|day| time::day("due", day, now_ms)).transpose()?,
         })
     }
@@ -134,7 +137,8 @@ impl<'q> Filter<'q> {
         let has = |field: &str, item: Option<&str>| {
             item.is_none_or(|item| content.sets.contains(&format!("{field}.{item}")))
         };
-        self.tlp.is_none_or(|tlp| tlp == content.tlp())
+        (self.withdrawn == content.value(WITHDRAWN).is_some())
+            && self.tlp.is_none_or(|tlp| tlp == content.tlp())
             && has("themes", self.theme)
             && has("tags", self.tag)
             && self.lang.as_ref().is_none_or(|lang| speaks(content, lang))

@@ -14,11 +14,14 @@ mod fields;
 mod gate;
 mod govern;
 mod groups;
+mod guarding;
 mod history;
 mod holders;
 mod list;
 mod names;
 mod needs;
+mod officers;
+mod publish;
 mod records;
 mod search;
 mod show;
@@ -35,18 +38,21 @@ use std::future::Future;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::REQUEST_BYTES_MAX;
 use tokio::net::UnixListener;
 use tokio::sync::watch;
 
 use crate::engine::{Engine, Indexer, Peers};
+use crate::guard::Guard;
+use crate::store::OfficerRole;
 
 pub use gate::Officers;
 
@@ -64,6 +70,8 @@ pub struct Api {
     pub indexer: Indexer,
     /// Connections and syncing.
     pub peers: Peers,
+    /// What stands before every way into a shared group.
+    pub guard: Arc<Guard>,
 }
 
 /// Why the API cannot serve.
@@ -177,19 +185,82 @@ impl ApiServer {
 
 /// Every path of the API, behind the gate.
 fn router(api: Api, officers: Officers) -> Router {
+    let of_role = |paths: Router<Api>, role: OfficerRole| {
+        paths.route_layer(from_fn_with_state(role, gate::only))
+    };
+    reading()
+        .merge(of_role(writing(), OfficerRole::Contributor))
+        .merge(of_role(publishing(), OfficerRole::ContactPoint))
+        .merge(of_role(deciding(), OfficerRole::Admin))
+        .merge(of_role(auditing(), OfficerRole::Auditor))
+        .fallback(answer::unknown_path)
+        .method_not_allowed_fallback(answer::unknown_path)
+        .with_state(api)
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .layer(from_fn_with_state(officers, gate::gate))
+}
+
+/// What every officer may ask.
+fn reading() -> Router<Api> {
     Router::new()
         .route("/v1/status", get(status::status))
         .route("/v1/card", get(cards::own))
         .route("/v1/card/inspect", post(cards::inspect))
-        .route("/v1/trust", get(trust::list).post(trust::add))
+        .route("/v1/trust", get(trust::list))
         .route("/v1/trust/{agency}", get(trust::show))
+        .route("/v1/groups", get(groups::list))
+        .route("/v1/groups/{group}", get(groups::show))
+        .route("/v1/quarantine", get(govern::quarantine))
+        .route("/v1/nodes", get(govern::nodes))
+        .route("/v1/records", get(list::list))
+        .route("/v1/records/{record}", get(show::show))
+        .route("/v1/records/{record}/history", get(history::history))
+        .route("/v1/records/{record}/diff", get(diff::diff))
+        .route("/v1/records/{record}/chain", get(chain::chain))
+        .route("/v1/records/{record}/holders", get(holders::holders))
+        .route("/v1/needs", get(needs::needs))
+        .route("/v1/export", get(export::export))
+        .route("/v1/search", get(search::search))
+        .route("/v1/guard", get(guarding::rules).post(guarding::check))
+}
+
+/// What contributors write: drafts in the agency's own group. Whoever writes in a shared group needs
+/// more, as the handlers see once they know the group.
+fn writing() -> Router<Api> {
+    Router::new()
+        .route("/v1/records", post(records::create))
+        .route("/v1/records/{record}", patch(records::edit))
+        .route(
+            "/v1/records/{record}/annotations/{kind}",
+            post(records::annotate),
+        )
+        .route(
+            "/v1/records/{record}/translations",
+            post(translations::translate),
+        )
+        .route("/v1/records/{record}/adopt", post(translations::adopt))
+        .route("/v1/import", post(records::import))
+        .route("/v1/sync", post(sync::sync))
+}
+
+/// What contact points decide about what other agencies see.
+fn publishing() -> Router<Api> {
+    Router::new()
+        .route("/v1/records/{record}/publish", post(publish::publish))
+        .route("/v1/records/{record}/withdraw", post(publish::withdraw))
+        .route("/v1/records/{record}/purge", post(govern::purge))
+}
+
+/// What admins decide about other agencies, groups, nodes and officers.
+fn deciding() -> Router<Api> {
+    Router::new()
+        .route("/v1/trust", post(trust::add))
         .route("/v1/trust/{agency}/verify", post(trust::verify))
         .route("/v1/trust/{agency}/suspend", post(trust::suspend))
         .route("/v1/trust/{agency}/resume", post(trust::resume))
         .route("/v1/trust/{agency}/block", post(trust::block))
         .route("/v1/trust/{agency}/remove", post(trust::remove))
-        .route("/v1/groups", get(groups::list).post(groups::create))
-        .route("/v1/groups/{group}", get(groups::show))
+        .route("/v1/groups", post(groups::create))
         .route("/v1/groups/{group}/add", post(groups::add))
         .route("/v1/groups/{group}/set-role", post(groups::set_role))
         .route("/v1/groups/{group}/remove", post(groups::remove))
@@ -197,34 +268,15 @@ fn router(api: Api, officers: Officers) -> Router {
         .route("/v1/groups/{group}/extend-cuts", post(groups::extend_cuts))
         .route("/v1/groups/{group}/leave", post(groups::leave))
         .route("/v1/groups/{group}/join", post(groups::join))
-        .route("/v1/quarantine", get(govern::quarantine))
-        .route("/v1/nodes", get(govern::nodes).post(govern::certify))
+        .route("/v1/nodes", post(govern::certify))
         .route("/v1/nodes/{node}/revoke", post(govern::revoke))
         .route("/v1/reissue", post(govern::reissue))
-        .route("/v1/records", get(list::list).post(records::create))
-        .route("/v1/records/{record}", get(show::show).patch(records::edit))
-        .route("/v1/records/{record}/purge", post(govern::purge))
-        .route("/v1/records/{record}/history", get(history::history))
-        .route("/v1/records/{record}/diff", get(diff::diff))
-        .route("/v1/records/{record}/chain", get(chain::chain))
-        .route(
-            "/v1/records/{record}/translations",
-            post(translations::translate),
-        )
-        .route("/v1/records/{record}/adopt", post(translations::adopt))
-        .route("/v1/records/{record}/holders", get(holders::holders))
-        .route(
-            "/v1/records/{record}/annotations/{kind}",
-            post(records::annotate),
-        )
-        .route("/v1/needs", get(needs::needs))
-        .route("/v1/import", post(records::import))
-        .route("/v1/export", get(export::export))
-        .route("/v1/search", get(search::search))
-        .route("/v1/sync", post(sync::sync))
-        .fallback(answer::unknown_path)
-        .method_not_allowed_fallback(answer::unknown_path)
-        .with_state(api)
-        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
-        .layer(from_fn_with_state(officers, gate::gate))
+        .route("/v1/officers", post(officers::add))
+        .route("/v1/officers/{uid}", post(officers::set_role))
+        .route("/v1/officers/{uid}/revoke", post(officers::revoke))
+}
+
+/// What auditors see besides.
+fn auditing() -> Router<Api> {
+    Router::new().route("/v1/officers", get(officers::list))
 }

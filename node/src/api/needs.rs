@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use axum::extract::State;
 use diwan_api::types::{NeedsAnswer, NeedsQuery, NeedsRow};
 use diwan_core::id::RecordId;
-use diwan_core::record::Content;
+use diwan_core::record::{Content, WITHDRAWN};
 
 use super::answer::{Answer, Asked, Json, apart};
 use super::view::{Budget, View};
@@ -33,6 +33,8 @@ fn read(engine: &Engine, query: &NeedsQuery) -> Result<NeedsAnswer, EngineError>
         if row.kind == "need"
             && view.shows(&row)
             && let Some(content) = view.reading.content(num, &row)?
+            && content.value(WITHDRAWN).is_none()
+            && !view.was_published(&row)?
         {
             needs.extend(Need::of(&view, &row, &content, query));
         }

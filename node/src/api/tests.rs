@@ -7,11 +7,13 @@ mod federation;
 mod fields;
 mod finding;
 mod groups;
+mod publishing;
 mod records;
 mod translating;
 mod trust;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use diwan_api::client::Client;
@@ -28,6 +30,7 @@ use super::{Api, ApiServer, ApiServerError, Officers};
 use crate::boot::{self, NewAgency};
 use crate::config::Config;
 use crate::engine::{Engine, Indexer, Peers};
+use crate::guard::Guard;
 use crate::home::Home;
 use crate::index::{Index, MIN_WRITER_MEMORY_BYTES};
 use crate::keystore::Protection;
@@ -46,10 +49,11 @@ impl Node {
     /// A node of a new agency, whose officer is who runs the test.
     async fn start(short: &str) -> Self {
         let uid = rustix::process::getuid().as_raw();
-        Self::start_for(short, Officers::new([uid])).await
+        Self::start_for(short, uid).await
     }
 
-    async fn start_for(short: &str, officers: Officers) -> Self {
+    /// The same for a user.
+    async fn start_for(short: &str, own_uid: u32) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path().join("home");
         let agency = NewAgency {
@@ -57,7 +61,7 @@ impl Node {
             country: short.to_ascii_uppercase(),
             short: short.to_owned(),
         };
-        boot::make(&home, agency, &Config::default(), Protection::None, 0).unwrap();
+        boot::make(&home, agency, &Config::default(), Protection::None, own_uid).unwrap();
         let home = Home::open(&home).unwrap();
         let opened = boot::open(&home, None).unwrap();
         let net = NetConfig {
@@ -79,7 +83,9 @@ impl Node {
             indexer: Indexer::start(engine.clone(), index.index, index.writer).0,
             peers: Peers::start(&engine, net, events),
             engine,
+            guard: Arc::new(Guard::built_in().unwrap()),
         };
+        let officers = Officers::new(api.engine.clone(), own_uid);
         let socket = dir.path().join("node.sock");
         let server = ApiServer::bind(api.clone(), &socket, officers).unwrap();
         let (stop, stopped) = oneshot::channel();

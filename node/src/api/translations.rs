@@ -6,14 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{
-    AnnotationInfo, Draft, Edited, Editors, FieldValue, FieldValues, Texts, TranslateRequest,
-    Translated, TranslationState,
+    AdoptRequest, AnnotationInfo, Draft, Edited, Editors, FieldValue, FieldValues, GuardHit, Texts,
+    TranslateRequest, Translated, TranslationState,
 };
 use diwan_core::id::{GroupId, RecordId};
 use diwan_core::record::{Content, Edit, Version, content_at, valid_lang};
 
 use super::answer::{Answer, Json, Named, apart};
 use super::drafts::{self, ABOUT, TEXT_FIELDS, Target, normalised};
+use super::gate::Officer;
+use super::guarding::Door;
 use super::view::{Seen, View};
 use super::{Api, names, show};
 use crate::engine::{Engine, EngineError, RecordDraft, Step};
@@ -40,10 +42,12 @@ enum Writes {
 pub(super) async fn translate(
     State(api): State<Api>,
     Named(record): Named<String>,
+    officer: Officer,
     Json(request): Json<TranslateRequest>,
 ) -> Answer<Translated> {
-    let engine = api.engine.clone();
-    let (group, writes) = apart(move || read(&engine, &record, request)).await?;
+    let (engine, door) = (api.engine.clone(), Door::of(&api, officer));
+    let read = move || read(&engine, &door, &record, request);
+    let (group, writes, guard) = apart(read).await?;
     let (record, seq, in_record) = match writes {
         Writes::Edit(record, edit) => {
             let edit = move |step: &mut Step<'_, '_>| step.edit_record(&record, None, &edit);
@@ -60,14 +64,16 @@ pub(super) async fn translate(
         group: group.to_string(),
         seq,
         in_record,
+        guard,
     }))
 }
 
 fn read(
     engine: &Engine,
+    door: &Door,
     text: &str,
     request: TranslateRequest,
-) -> Result<(GroupId, Writes), EngineError> {
+) -> Result<(GroupId, Writes, Vec<GuardHit>), EngineError> {
     let view = View::open(engine)?;
     let seen = view.found(text)?;
     let version = request.version.as_deref();
@@ -83,20 +89,29 @@ fn read(
     if texts.iter().all(Option::is_none) {
         return Err(ApiError::invalid("body", "", "a title, a summary or a body").into());
     }
-    let group = seen.row.group;
-    if seen.row.origin == view.replica().me().agency {
-        let edit = into_record(&lang, &from, &version, texts)?;
-        return Ok((group, Writes::Edit(seen.row.id, edit)));
+    let mut group = names::group(view.replica(), &seen.row.group.to_string())?;
+    let is_draft = door.opens(group).is_err();
+    let reason = request.override_reason.as_deref();
+    if seen.row.origin == view.replica().me().agency && !is_draft {
+        let mut edit = into_record(&lang, &from, &version, texts)?;
+        let now = view.content(&seen)?.unwrap_or_default();
+        let guard = door.edit(group, &now, &mut edit, reason)?;
+        return Ok((group.id(), Writes::Edit(seen.row.id, edit), guard));
+    }
+    if is_draft {
+        // As of every annotation: a contact point publishes it.
+        group = names::group(view.replica(), "own")?;
     }
     let target = Target {
         view: &view,
-        group: names::group(view.replica(), &group.to_string())?,
+        group,
         kind: None,
         editors: &Editors::Origin,
     };
     let draft = annotation(&lang, &from, &version, texts);
-    let draft = target.annotation(KIND, &seen.row.id, draft)?;
-    Ok((group, Writes::Annotation(draft)))
+    let mut draft = target.annotation(KIND, &seen.row.id, draft)?;
+    let guard = door.new_record(group, &mut draft.content, reason)?;
+    Ok((group.id(), Writes::Annotation(draft), guard))
 }
 
 /// A language's tag with its primary subtag in small letters.
@@ -183,20 +198,32 @@ fn annotation(lang: &str, from: &str, version: &Version, texts: [Option<String>;
 pub(super) async fn adopt(
     State(api): State<Api>,
     Named(annotation): Named<String>,
+    officer: Officer,
+    Json(request): Json<AdoptRequest>,
 ) -> Answer<Edited> {
-    let engine = api.engine.clone();
-    let (record, edit) = apart(move || adoption(&engine, &annotation)).await?;
+    let (engine, door) = (api.engine.clone(), Door::of(&api, officer));
+    let (record, edit, guard) = apart(move || {
+        let reason = request.override_reason.as_deref();
+        adoption(&engine, &door, &annotation, reason)
+    })
+    .await?;
     let edit_record = move |step: &mut Step<'_, '_>| step.edit_record(&record, None, &edit);
     let done = api.engine.submit(edit_record).await?;
     Ok(Json(Edited {
         record: record.to_string(),
         version: done.version.to_string(),
         seq: done.seq,
+        guard,
     }))
 }
 
 /// The edit by which a record takes over the texts of a translation about it, and names it.
-fn adoption(engine: &Engine, text: &str) -> Result<(RecordId, Edit), EngineError> {
+fn adoption(
+    engine: &Engine,
+    door: &Door,
+    text: &str,
+    reason: Option<&str>,
+) -> Result<(RecordId, Edit, Vec<GuardHit>), EngineError> {
     let view = View::open(engine)?;
     let (num, row) = view.find(text)?;
     let content = view.reading.content(num, &row)?.unwrap_or_default();
@@ -209,7 +236,9 @@ fn adoption(engine: &Engine, text: &str) -> Result<(RecordId, Edit), EngineError
     let mut about = content.link_pairs().filter(|(rel, _)| *rel == ABOUT);
     let about = about.next().ok_or_else(refused)?.1;
     let (about_num, about_row) = view.find(&about.to_string())?;
-    if about_row.group != row.group {
+    let group = names::group(view.replica(), &about_row.group.to_string())?;
+    let mine = names::group(view.replica(), &row.group.to_string())?;
+    if about_row.group != row.group && !mine.is_own() {
         return Err(refused().into());
     }
     let replica = view.replica();
@@ -222,13 +251,17 @@ fn adoption(engine: &Engine, text: &str) -> Result<(RecordId, Edit), EngineError
     let texts = TEXT_FIELDS.map(|field| content.texts_of(field).remove(&lang));
     let mut edit = into_record(&lang, &from, &version, texts)?;
     let now = view.reading.content(about_num, &about_row)?;
-    let mut after = Content {
-        links: now.unwrap_or_default().links,
-        ..Content::default()
-    };
-    after.add_link(ADOPTED, &row.id);
-    edit.links = Some(after.links);
-    Ok((about, edit))
+    let now = now.unwrap_or_default();
+    if about_row.group == row.group {
+        let mut after = Content {
+            links: now.links.clone(),
+            ..Content::default()
+        };
+        after.add_link(ADOPTED, &row.id);
+        edit.links = Some(after.links);
+    }
+    let guard = door.edit(group, &now, &mut edit, reason)?;
+    Ok((about, edit, guard))
 }
 
 /// Whether the texts that a record's language was translated from have changed since; none where it does

@@ -216,19 +216,24 @@ fn mismatch(given: Fingerprint, agency: &str) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::OfficerRole;
+
+    fn officer(uid: u32) -> Officer {
+        Officer {
+            uid,
+            role: OfficerRole::Admin,
+        }
+    }
 
     #[test]
     fn a_comparison_pins_but_undoes_no_decision() {
-        let officer = Officer { uid: 7 };
-        let pinned = compared(None, officer, 7);
+        let seven = officer(7);
+        let pinned = compared(None, seven, 7);
         assert_eq!(pinned.state, TrustState::Pinned);
         assert_eq!(pinned.verification.as_ref().unwrap().by_uid, 7);
-        assert_eq!(
-            compared(Some(pinned.clone()), Officer { uid: 8 }, 9),
-            pinned
-        );
+        assert_eq!(compared(Some(pinned.clone()), officer(8), 9), pinned);
         let blocked = TrustEntry::unverified().with_state(TrustState::Blocked);
-        let blocked = compared(Some(blocked), officer, 9);
+        let blocked = compared(Some(blocked), seven, 9);
         assert_eq!(blocked.state, TrustState::Blocked);
         assert!(blocked.verification.is_some());
     }

@@ -9,10 +9,11 @@ use diwan_core::group::Role;
 use diwan_core::id::{AgencyId, GroupId, RecordId, Writer};
 use diwan_core::log::Header;
 use diwan_core::record::{
-    AuthoredChange, Content, Editors, Genesis, Materialised, Step, Version, history,
+    AuthoredChange, Content, Editors, Genesis, Materialised, Step, Version, WITHDRAWN, history,
 };
 use diwan_core::replica::Replica;
 
+use super::publish::SOURCE;
 use super::{fields, names, time, translations};
 use crate::engine::{Engine, EngineError, State};
 use crate::store::{Reading, RecordRow, RecordState, StoreError};
@@ -151,14 +152,39 @@ impl View {
             let Some(content) = self.reading.content(num, &row)? else {
                 continue;
             };
-            // One that linked to it in an earlier version only does not count.
-            if content.link_pairs().any(|(_, to)| to == *record) {
+            // One that linked to it in an earlier version only does not count, nor one that was withdrawn.
+            if content.value(WITHDRAWN).is_none()
+                && content.link_pairs().any(|(_, to)| to == *record)
+                && !self.was_published(&row)?
+            {
                 *count += 1;
                 look(row, &content);
             }
         }
         budget.is_short |= budget.rows == 0;
         Ok(())
+    }
+
+    /// Whether a record is a draft of this agency that was published: where both would be told of, the
+    /// published one stands for both.
+    pub(super) fn was_published(&self, row: &RecordRow) -> Result<bool, StoreError> {
+        let me = self.replica().me().agency;
+        let own = self.replica().group(&row.group);
+        if !own.is_some_and(|group| group.chain.is_own()) {
+            return Ok(false);
+        }
+        for num in self.reading.linking(&row.id, LINKING_OF_ORIGIN)? {
+            let Some(copy) = self.row(num)? else { continue };
+            if copy.origin != me || copy.group == row.group {
+                continue;
+            }
+            let content = self.reading.content(num, &copy)?.unwrap_or_default();
+            let is_source = |(rel, to): (&str, RecordId)| rel == SOURCE && to == row.id;
+            if content.link_pairs().any(is_source) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The record that an id or the beginning of one means, with its first version.

@@ -85,6 +85,7 @@ pub(super) async fn import(
         options: Options::default(),
         editors: Editors::Group,
         dry_run: false,
+        override_reason: None,
     };
     let mut total = 0;
     let mut progress = |event: Progress<'_>| match event {

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use diwan_core::record::Content;
+use diwan_core::record::{Content, WITHDRAWN};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
@@ -236,7 +236,7 @@ fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, P
     })
 }
 
-/// A record as the index takes it; none where it is hidden.
+/// A record as the index takes it; none where it is hidden or withdrawn.
 fn indexable(reading: &Reading, num: u64) -> Result<Option<Indexable>, StoreError> {
     let Some(row) = reading.record(num)? else {
         return Ok(None);
@@ -244,6 +244,9 @@ fn indexable(reading: &Reading, num: u64) -> Result<Option<Indexable>, StoreErro
     let Some(content) = reading.content(num, &row)? else {
         return Ok(None);
     };
+    if content.value(WITHDRAWN).is_some() {
+        return Ok(None);
+    }
     Ok(Some(document(num, row, &content)))
 }
 

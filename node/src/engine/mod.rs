@@ -16,6 +16,7 @@ mod govern;
 mod incoming;
 mod indexer;
 mod machine;
+mod officers;
 mod peers;
 mod purge;
 mod reads;
@@ -32,6 +33,7 @@ pub use indexer::Indexer;
 pub use machine::{Machine, ThisMachine};
 pub use peers::{PeerView, Peers};
 pub use purge::{PurgePlan, served};
+pub(crate) use records::edit_towards;
 pub use records::{DraftOutcome, EditDone, RecordDraft};
 pub use reissue::Reissued;
 pub use step::Step;
@@ -48,7 +50,7 @@ use diwan_core::replica::Replica;
 use diwan_core::wire::Signing;
 use tokio::sync::{mpsc, watch};
 
-use crate::store::{Reading, Store, StoreError};
+use crate::store::{OfficerRow, Reading, Store, StoreError};
 
 /// Jobs that wait for the writer; more wait at the door.
 const QUEUE: usize = 256;
@@ -60,6 +62,8 @@ pub struct State {
     pub replica: Replica,
     /// The small number of each log.
     pub logs: BTreeMap<(GroupId, Writer), u32>,
+    /// The officers of this node, by uid.
+    pub officers: BTreeMap<u32, OfficerRow>,
     /// Sequence of the newest change of a record.
     pub store_seq: u64,
     /// How many records wait to be judged, by the agency whose message called for it.

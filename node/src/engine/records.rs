@@ -352,7 +352,7 @@ struct Created {
 
 /// The edit by which a record comes to say what an imported document says. What the document does
 /// not mention stays: absence is never deletion.
-pub(super) fn edit_towards(now: &Content, document: &Content) -> Edit {
+pub(crate) fn edit_towards(now: &Content, document: &Content) -> Edit {
     let some = |(key, value): (&String, &String)| (key.clone(), Some(value.clone()));
     let mut edit = Edit {
         texts: document.texts.iter().map(some).collect(),

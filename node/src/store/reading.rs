@@ -15,7 +15,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata}
 use super::StoreError;
 use super::entries;
 use super::log::{LastOpened, Logs};
-use super::rows::{self, GroupRow, LogRow, RecordRow, RecordState};
+use super::rows::{self, GroupRow, LogRow, OfficerRow, RecordRow, RecordState};
 use super::tables::{self, Id};
 
 type LogRows = ReadOnlyTable<u32, &'static [u8]>;
@@ -26,6 +26,7 @@ pub struct Reading {
     meta: ReadOnlyTable<&'static str, &'static [u8]>,
     agencies: ReadOnlyTable<(&'static Id, u32), &'static [u8]>,
     trust: ReadOnlyTable<&'static Id, &'static [u8]>,
+    officers: ReadOnlyTable<u32, &'static [u8]>,
     group_chains: ReadOnlyTable<(&'static Id, u32), &'static [u8]>,
     groups: ReadOnlyTable<&'static Id, &'static [u8]>,
     logs: LogRows,
@@ -55,6 +56,7 @@ impl Reading {
             meta: transaction.open_table(tables::META)?,
             agencies: transaction.open_table(tables::AGENCIES)?,
             trust: transaction.open_table(tables::TRUST)?,
+            officers: transaction.open_table(tables::OFFICERS)?,
             group_chains: transaction.open_table(tables::GROUP_CHAINS)?,
             groups: transaction.open_table(tables::GROUPS)?,
             logs: transaction.open_table(tables::LOGS)?,
@@ -124,6 +126,16 @@ impl Reading {
                 AgencyId(*agency.value()),
                 rows::from_bytes("trust", entry.value())?,
             ));
+        }
+        Ok(found)
+    }
+
+    /// The officers of this node, by uid.
+    pub fn officers(&self) -> Result<Vec<(u32, OfficerRow)>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.officers.iter()? {
+            let (uid, row) = row?;
+            found.push((uid.value(), rows::from_bytes("officers", row.value())?));
         }
         Ok(found)
     }

@@ -43,6 +43,83 @@ pub struct LogRow {
     pub height: u32,
 }
 
+/// What an officer may do at this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum OfficerRole {
+    /// Reads.
+    #[n(0)]
+    Reader,
+    /// Reads, the list of officers too.
+    #[n(1)]
+    Auditor,
+    /// Writes drafts in the agency's own group, and proposes.
+    #[n(2)]
+    Contributor,
+    /// Writes and publishes in shared groups.
+    #[n(3)]
+    ContactPoint,
+    /// Decides on trust, groups, nodes and officers.
+    #[n(4)]
+    Admin,
+}
+
+impl OfficerRole {
+    /// Every role, those that may least first.
+    pub const ALL: [OfficerRole; 5] = [
+        OfficerRole::Reader,
+        OfficerRole::Auditor,
+        OfficerRole::Contributor,
+        OfficerRole::ContactPoint,
+        OfficerRole::Admin,
+    ];
+
+    /// Its word in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            OfficerRole::Reader => "reader",
+            OfficerRole::Auditor => "auditor",
+            OfficerRole::Contributor => "contributor",
+            OfficerRole::ContactPoint => "contact-point",
+            OfficerRole::Admin => "admin",
+        }
+    }
+
+    /// Whether it may do what another role is needed for.
+    #[must_use]
+    pub fn may(self, needed: OfficerRole) -> bool {
+        let rank = |role| match role {
+            OfficerRole::Reader | OfficerRole::Auditor => 0,
+            OfficerRole::Contributor => 1,
+            OfficerRole::ContactPoint => 2,
+            OfficerRole::Admin => 3,
+        };
+        match needed {
+            OfficerRole::Auditor => matches!(self, OfficerRole::Auditor | OfficerRole::Admin),
+            needed => rank(self) >= rank(needed),
+        }
+    }
+}
+
+/// An officer of this node: a local user. Nothing of it leaves the node.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct OfficerRow {
+    /// None once it was revoked: the user stays known, and stays out.
+    #[n(0)]
+    pub role: Option<OfficerRole>,
+    /// Name, for the admin's eyes.
+    #[n(1)]
+    pub name: String,
+    /// When the role was given, ms.
+    #[n(2)]
+    pub since_ms: u64,
+    /// The uid of the admin who gave it.
+    #[n(3)]
+    pub by_uid: u32,
+}
+
 /// Whether a record is shown, and where its content is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]

@@ -10,6 +10,8 @@ pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta
 pub(super) const AGENCIES: TableDefinition<(&Id, u32), &[u8]> = TableDefinition::new("agencies");
 /// Agency to trust entry (CBOR).
 pub(super) const TRUST: TableDefinition<&Id, &[u8]> = TableDefinition::new("trust");
+/// Uid to [`OfficerRow`](super::OfficerRow).
+pub(super) const OFFICERS: TableDefinition<u32, &[u8]> = TableDefinition::new("officers");
 /// (group, height) to signed statement.
 pub(super) const GROUP_CHAINS: TableDefinition<(&Id, u32), &[u8]> =
     TableDefinition::new("group_chains");

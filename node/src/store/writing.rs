@@ -19,7 +19,7 @@ use super::StoreError;
 use super::entries::{self, Place};
 use super::log::{self, LastOpened, Logs};
 use super::reading::{self, meta_u64};
-use super::rows::{self, GroupRow, LogRow, RecordRow};
+use super::rows::{self, GroupRow, LogRow, OfficerRow, RecordRow};
 use super::tables::{self, Id};
 use super::tracked::{Opening, Tracked};
 
@@ -37,6 +37,7 @@ pub struct Writing<'txn> {
     meta: Tracked<'txn, &'static str, &'static [u8]>,
     agencies: Tracked<'txn, (&'static Id, u32), &'static [u8]>,
     trust: Tracked<'txn, &'static Id, &'static [u8]>,
+    officers: Tracked<'txn, u32, &'static [u8]>,
     group_chains: Tracked<'txn, (&'static Id, u32), &'static [u8]>,
     groups: Tracked<'txn, &'static Id, &'static [u8]>,
     logs: Tracked<'txn, u32, &'static [u8]>,
@@ -76,6 +77,7 @@ impl<'txn> Writing<'txn> {
             meta: tables.open(tables::META)?,
             agencies: tables.open(tables::AGENCIES)?,
             trust: tables.open(tables::TRUST)?,
+            officers: tables.open(tables::OFFICERS)?,
             group_chains: tables.open(tables::GROUP_CHAINS)?,
             groups: tables.open(tables::GROUPS)?,
             logs: tables.open(tables::LOGS)?,
@@ -169,6 +171,12 @@ impl<'txn> Writing<'txn> {
                 self.trust.remove(agency.as_bytes())?;
             }
         }
+        Ok(())
+    }
+
+    /// Who an officer is.
+    pub fn put_officer(&mut self, uid: u32, row: &OfficerRow) -> Result<(), StoreError> {
+        self.officers.insert(uid, rows::to_bytes(row).as_slice())?;
         Ok(())
     }
 

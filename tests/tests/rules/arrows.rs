@@ -67,6 +67,8 @@ const NODE: &[Arrows] = &[
     ("store", &["home"]),
     ("index", &["home"]),
     ("net", &["limits"]),
+    // Looks at texts and knows nothing of where they go.
+    ("guard", &[]),
     (
         "engine",
         &[
@@ -78,11 +80,14 @@ const NODE: &[Arrows] = &[
     (
         "boot",
         &[
-            "config", "home", "keystore", "store", "index", "net", "engine",
+            "config", "home", "keystore", "store", "index", "net", "guard", "engine",
         ],
     ),
     // Answers officers: reads store and index, and submits what changes anything to the engine.
-    ("api", &["config", "store", "index", "net", "engine"]),
+    (
+        "api",
+        &["config", "store", "index", "net", "guard", "engine"],
+    ),
     // Starts the parts in order and ends them in reverse.
     (
         "daemon",

@@ -16,6 +16,7 @@ const VENDORS: &[(&[&str], &[&str])] = &[
     ),
     (&["redb"], &["node/src/store/", "node/src/store.rs"]),
     (&["tantivy"], &["node/src/index/", "node/src/index.rs"]),
+    (&["regex"], &["node/src/guard/"]),
     (&["axum"], &["node/src/api/", "node/src/api.rs"]),
     (&["automerge"], &["node/core/src/record/"]),
     (&["zstd"], &["node/core/src/log/"]),

@@ -174,3 +174,17 @@ error-net-failed = The network cannot start: { $detail }
     .hint = Look at `listen` in config.toml.
 error-demo-failed = The demonstration stopped at “{ $step }”: { $detail }
     .hint = The directory named above keeps the nodes' logs.
+
+error-role-needed = Your role at this node is { $role }; this needs { $needed }.
+    .hint = Write a draft in the group `own` and ask a contact point to publish it; an admin changes roles with `diwan officer set-role`.
+error-last-admin = Officer { $uid } is the last admin: nobody would be left to decide about officers.
+    .hint = Make somebody else an admin first: `diwan officer set-role UID admin`.
+error-guard-hit = { $count ->
+        [one] The publication guard found a thing that should not reach other agencies:
+       *[other] The publication guard found { $count } things that should not reach other agencies:
+    }{ $hits }
+    .hint = Take it out, or say why it may go out: `--override "reason"`. The reason is kept with the record.
+error-not-origin = { $record } comes from { $origin }: only { $origin } publishes or withdraws it.
+    .hint = Write a record of your own that links to it: `--link source={ $record }`.
+error-unknown-officer = No officer of this node has the uid { $uid }.
+    .hint = `diwan officer list` shows them; `diwan officer add UID --role ROLE` adds one.

@@ -22,4 +22,5 @@ warn-claimed-language = says that it is in { $claimed }, but is in { $detected }
 warn-unknown-language = unknown language “{ $value }”
 warn-guessed-encoding = not UTF-8; read as { $encoding }
 warn-text-in-front-matter = all of its text stands among the fields at its top; taken as its body
+warn-guard = the publication guard noticed ({ $rule }) in { $field }, line { $line }: { $text }
 warn-cut = { $field } cut to { $limit } bytes

@@ -302,3 +302,26 @@ alarm-lost-standing = Entries of your agency do not count any more, since it was
 alarm-node-revoked = This node was revoked by its agency: it is let in nowhere.
 
 
+
+publish-plan = { $record } will be readable in “{ $group }” as TLP:{ $tlp }, by: { $agencies }.
+    What other agencies have received cannot be taken out of their hands.
+publish-done = Published as { $record } in “{ $group }”, TLP:{ $tlp }. It goes to: { $agencies }.
+publish-again-done = { $record } in “{ $group }” says what the draft says now, TLP:{ $tlp }. It goes to: { $agencies }.
+publish-nobody = nobody else yet
+publish-left-out = These links stay behind, as their records are not in the group: { $links }
+withdraw-plan = { $record } in “{ $group }” will be neither listed nor found any more, by: { $agencies }.
+withdraw-done = { $record } in “{ $group }” is withdrawn: it is neither listed nor found any more, also by: { $agencies }.
+    Its text is still there; `diwan purge` erases it.
+restore-plan = { $record } in “{ $group }” will be listed and found again, also by: { $agencies }.
+restore-done = { $record } in “{ $group }” is listed and found again, also by: { $agencies }.
+guard-warned = The publication guard noticed:
+guard-blocks = { $source } does not get out as TLP:{ $tlp }:
+guard-warns = { $source } gets out as TLP:{ $tlp }; look at this first:
+guard-clean = { $source }: nothing was found (TLP:{ $tlp }).
+guard-level-block = blocks
+guard-level-warn = warns
+guard-level-off = –
+guard-place = { $field }, line { $line }, character { $column }
+guard-rule = rule
+officer-revoked = revoked
+officer-revoke-plan = The user { $uid } will not be let in any more.

@@ -6,12 +6,13 @@ use super::path::{path, with_query};
 use super::{Client, Lines};
 use crate::error::ApiError;
 use crate::types::{
-    Card, CardInfo, CardText, Chain, Diff, Draft, EditRequest, Edited, ExportQuery, GroupCosign,
-    GroupCreate, GroupExtend, GroupList, GroupMembers, GroupRemove, History, Holders, ImportAnswer,
-    ImportBatch, ListQuery, NeedsAnswer, NeedsQuery, NewRecord, NodeCertified, NodeCertify,
-    NodeList, PurgePlan, PurgeRequest, Quarantine, Record, RecordList, Reissue, RemovalPlan,
-    SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest, TranslateRequest, Translated,
-    TrustAdd, TrustList, TrustVerify, Written,
+    AdoptRequest, Card, CardInfo, CardText, Chain, Diff, Draft, EditRequest, Edited, ExportQuery,
+    GroupCosign, GroupCreate, GroupExtend, GroupList, GroupMembers, GroupRemove, GuardAnswer,
+    GuardCheck, GuardRules, History, Holders, ImportAnswer, ImportBatch, ListQuery, NeedsAnswer,
+    NeedsQuery, NewRecord, NodeCertified, NodeCertify, NodeList, OfficerAdd, OfficerList,
+    OfficerRoleChange, PublishRequest, Published, PurgePlan, PurgeRequest, Quarantine, Record,
+    RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest,
+    TranslateRequest, Translated, TrustAdd, TrustList, TrustVerify, WithdrawRequest, Written,
 };
 
 /// What an admin does with an agency of the trust list, besides verifying it.
@@ -257,12 +258,68 @@ impl Client {
     }
 
     /// Takes another agency's translation into the record that it is about.
-    pub async fn adopt(&self, annotation: &str) -> Result<Edited, ApiError> {
-        self.post(
-            &path(&["records", annotation, "adopt"]),
-            &serde_json::json!({}),
-        )
-        .await
+    pub async fn adopt(
+        &self,
+        annotation: &str,
+        request: &AdoptRequest,
+    ) -> Result<Edited, ApiError> {
+        self.post(&path(&["records", annotation, "adopt"]), request)
+            .await
+    }
+
+    /// Writes a record into a shared group, or says who would receive it.
+    pub async fn publish(
+        &self,
+        record: &str,
+        request: &PublishRequest,
+    ) -> Result<Published, ApiError> {
+        self.post(&path(&["records", record, "publish"]), request)
+            .await
+    }
+
+    /// Takes a record out of lists and searches of its group, or puts it back.
+    pub async fn withdraw(
+        &self,
+        record: &str,
+        request: &WithdrawRequest,
+    ) -> Result<Published, ApiError> {
+        self.post(&path(&["records", record, "withdraw"]), request)
+            .await
+    }
+
+    /// The publication guard's rules.
+    pub async fn guard_rules(&self) -> Result<GuardRules, ApiError> {
+        self.get("/v1/guard").await
+    }
+
+    /// What the publication guard finds.
+    pub async fn guard_check(&self, request: &GuardCheck) -> Result<GuardAnswer, ApiError> {
+        self.post("/v1/guard", request).await
+    }
+
+    /// The officers of this node.
+    pub async fn officers(&self) -> Result<OfficerList, ApiError> {
+        self.get("/v1/officers").await
+    }
+
+    /// Gives a local user a role.
+    pub async fn officer_add(&self, request: &OfficerAdd) -> Result<OfficerList, ApiError> {
+        self.post("/v1/officers", request).await
+    }
+
+    /// Gives an officer another role.
+    pub async fn officer_set_role(
+        &self,
+        uid: &str,
+        request: &OfficerRoleChange,
+    ) -> Result<OfficerList, ApiError> {
+        self.post(&path(&["officers", uid]), request).await
+    }
+
+    /// Takes an officer's role away.
+    pub async fn officer_revoke(&self, uid: &str) -> Result<OfficerList, ApiError> {
+        self.post(&path(&["officers", uid, "revoke"]), &serde_json::json!({}))
+            .await
     }
 
     /// Which agencies have a record.

@@ -14,10 +14,11 @@ use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
 
 use super::Client;
-use crate::document::{self, Loaded, Options, Plan, ScanError, SkipReason, Warned};
+use crate::document::{self, Loaded, Options, Plan, ScanError, SkipReason, Warned, Warning};
 use crate::error::{ApiError, ErrorCode};
 use crate::types::{
-    Draft, Editors, IMPORT_BATCH_DRAFTS, ImportBatch, ImportOutcome, REQUEST_BYTES_MAX,
+    Draft, DraftWarning, Editors, IMPORT_BATCH_DRAFTS, ImportAnswer, ImportBatch, ImportOutcome,
+    REQUEST_BYTES_MAX,
 };
 
 /// Bytes of JSON at which a batch is sent: a step of the progress bar that is neither jerky nor
@@ -41,6 +42,8 @@ pub struct Import {
     pub editors: Editors,
     /// Say what would happen, write nothing.
     pub dry_run: bool,
+    /// Why what the publication guard found may go out.
+    pub override_reason: Option<String>,
 }
 
 /// What happens while an import runs.
@@ -203,7 +206,7 @@ pub async fn import(
     Ok(gathering.report)
 }
 
-type Answered = Result<(Vec<ImportOutcome>, u64), ApiError>;
+type Answered = Result<ImportAnswer, ApiError>;
 
 /// A batch on its way.
 struct Sent {
@@ -219,6 +222,7 @@ impl Sent {
             drafts: std::mem::take(&mut batch.json),
             dry_run: request.dry_run,
             editors: request.editors.clone(),
+            override_reason: request.override_reason.clone(),
         };
         let answer = tokio::spawn(send(client.clone(), import));
         Self { batch, answer }
@@ -249,7 +253,7 @@ fn names_of(draft: &Draft) -> impl Iterator<Item = &str> {
 /// Sends the drafts of a batch; a batch of skipped files only needs no request.
 async fn send(client: Client, batch: ImportBatch<Box<RawValue>>) -> Answered {
     if batch.drafts.is_empty() {
-        return Ok((Vec::new(), 0));
+        return Ok(ImportAnswer::default());
     }
     let answer = client.import_batch(&batch).await?;
     if answer.outcomes.len() != batch.drafts.len() {
@@ -262,7 +266,7 @@ async fn send(client: Client, batch: ImportBatch<Box<RawValue>>) -> Answered {
             ),
         ));
     }
-    Ok((answer.outcomes, answer.seq))
+    Ok(answer)
 }
 
 /// The report as it grows.
@@ -274,7 +278,13 @@ struct Gathering<'p> {
 }
 
 impl Gathering<'_> {
-    fn take(&mut self, batch: Batch, (outcomes, seq): (Vec<ImportOutcome>, u64)) {
+    fn take(&mut self, batch: Batch, answer: ImportAnswer) {
+        let ImportAnswer {
+            outcomes,
+            seq,
+            warnings,
+        } = answer;
+        self.warn(&batch.sources, &warnings);
         let documents = batch.sources.into_iter().zip(&batch.drafts).zip(outcomes);
         for ((sources, draft), outcome) in documents {
             if !matches!(outcome, ImportOutcome::Skipped { .. }) {
@@ -337,6 +347,29 @@ impl Gathering<'_> {
     fn skip_documents(&mut self, skipped: Vec<document::Skipped>) {
         for document::Skipped { source, reason } in skipped {
             self.skip(source, SkippedFor::Document(reason));
+        }
+    }
+
+    /// What the publication guard said to documents that were imported all the same, a rule once.
+    fn warn(&mut self, sources: &[Vec<String>], warnings: &[DraftWarning]) {
+        for warned in warnings {
+            let source = sources.get(warned.draft).and_then(|files| files.first());
+            let Some(source) = source else { continue };
+            let mut rules = BTreeSet::new();
+            for hit in &warned.hits {
+                if !rules.insert(&hit.rule) {
+                    continue;
+                }
+                self.report.warnings.push(Warned {
+                    source: source.clone(),
+                    warning: Warning::Guard {
+                        rule: hit.rule.clone(),
+                        field: hit.field.clone(),
+                        line: hit.line,
+                        text: hit.text.clone(),
+                    },
+                });
+            }
         }
     }
 
@@ -493,7 +526,7 @@ mod tests {
                 drafts,
                 ..Batch::default()
             },
-            answer: tokio::spawn(async { Ok((Vec::new(), 0)) }),
+            answer: tokio::spawn(async { Ok(ImportAnswer::default()) }),
         }
     }
 

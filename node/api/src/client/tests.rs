@@ -213,6 +213,7 @@ fn request(paths: Vec<PathBuf>) -> Import {
         },
         editors: Editors::Group,
         dry_run: false,
+        override_reason: None,
     }
 }
 

@@ -150,6 +150,7 @@ pub fn parse_line(bytes: &[u8], context: &LineContext<'_>) -> Result<ParsedLine,
         record,
         import_key: None,
         file_name: None,
+        override_reason: None,
     };
     if draft.record.is_none() {
         name(&mut draft, &mut warnings);

@@ -163,6 +163,17 @@ coded! {
         } = "guessed-encoding", "no UTF-8; read as {encoding}";
         /// The file has nothing below its front matter, but much text in it; that is taken as body.
         TextInFrontMatter = "text-in-front-matter", "all of its text stands in the front matter";
+        /// The publication guard warned of something in it.
+        Guard {
+            /// The rule.
+            rule: String,
+            /// The field, such as `body.fr`.
+            field: String,
+            /// Line in the field, from 1.
+            line: u64,
+            /// What was found.
+            text: String
+        } = "guard", "{rule} in {field}, line {line}: {text}";
         /// A field was longer than its limit and is cut.
         Cut {
             /// Field name.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Texts, TranslationState};
+use super::{DraftWarning, GuardHit, Texts, TranslationState};
 
 /// A typed link to another record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -91,6 +91,9 @@ pub struct Draft {
     /// imported from elsewhere is the same document. It is not kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
+    /// Why what the publication guard found may go out; kept with the record.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
 }
 
 /// `POST /v1/records`.
@@ -114,6 +117,9 @@ pub struct Written {
     pub group: String,
     /// The store's sequence that holds it.
     pub seq: u64,
+    /// What the publication guard warned of, and what was overridden.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guard: Vec<GuardHit>,
 }
 
 /// `PATCH /v1/records/{id}`: only what is to change.
@@ -141,6 +147,9 @@ pub struct EditRequest {
     pub fields: FieldValues,
     /// The whole new set of links.
     pub links: Option<Vec<RecordLink>>,
+    /// Why what the publication guard found may go out; kept with the record.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
 }
 
 /// Answer of an edit.
@@ -152,6 +161,9 @@ pub struct Edited {
     pub version: String,
     /// The store's sequence that holds it.
     pub seq: u64,
+    /// What the publication guard warned of, and what was overridden.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guard: Vec<GuardHit>,
 }
 
 /// An annotation as `show` lists it.
@@ -390,6 +402,9 @@ pub struct ListQuery {
     /// may have fewer records than asked for, and a next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale: Option<String>,
+    /// Withdrawn records instead of the others.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
     /// At most so many; 50 where none is said, 1,000 at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
@@ -507,6 +522,9 @@ pub struct ImportBatch<D = Draft> {
     /// Who may edit the records that are created.
     #[serde(default)]
     pub editors: Editors,
+    /// Why what the publication guard found may go out; kept with the records.
+    #[serde(default, rename = "override", skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
 }
 
 /// Most drafts in one [`ImportBatch`].
@@ -541,12 +559,15 @@ pub enum ImportOutcome {
 }
 
 /// Answer of `POST /v1/import`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportAnswer {
     /// One outcome a draft.
     pub outcomes: Vec<ImportOutcome>,
     /// The store's sequence that holds them.
     pub seq: u64,
+    /// Drafts of which the publication guard warned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<DraftWarning>,
 }
 
 /// `GET /v1/export`: answers JSON Lines, one [`Record`] a line, sorted by id, canonical: two nodes

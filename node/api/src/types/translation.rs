@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::GuardHit;
+
 /// A translation of a record, and whether its source moved on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TranslationState {
@@ -35,6 +37,18 @@ pub struct TranslateRequest {
     /// Body, Markdown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// Why what the publication guard found may go out; kept with the record.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
+}
+
+/// `POST /v1/records/{id}/adopt`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AdoptRequest {
+    /// Why what the publication guard found may go out; kept with the record.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
 }
 
 /// A translation was written.
@@ -48,4 +62,7 @@ pub struct Translated {
     pub seq: u64,
     /// It is in the record itself.
     pub in_record: bool,
+    /// What the publication guard warned of, and what was overridden.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guard: Vec<GuardHit>,
 }

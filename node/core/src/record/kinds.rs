@@ -113,10 +113,17 @@ const fn to(name: &'static str, to: &'static [&'static str]) -> Relation {
     Relation { name, to }
 }
 
+/// The field that says since when a record is withdrawn by its origin: it is shown where it is asked for,
+/// and neither listed nor found nor counted.
+pub const WITHDRAWN: &str = "withdrawn";
+
 /// Fields of every kind, beside title, summary, body, themes, tags, labels and links.
 pub const COMMON: &[Field] = &[
     field("review", FieldType::Date),
     field("expires", FieldType::Date),
+    field(WITHDRAWN, FieldType::Date),
+    field("withdrawn-reason", FieldType::Line),
+    field("override", FieldType::Line),
 ];
 
 const LEVELS: FieldType = FieldType::Word(&["basic", "intermediate", "advanced"]);

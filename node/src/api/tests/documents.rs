@@ -19,6 +19,7 @@ async fn importing_again_changes_only_what_changed() {
         drafts,
         dry_run,
         editors: Editors::Group,
+        override_reason: None,
     };
     let drafts = || vec![document(1, "Un."), document(2, "Deux."), Draft::default()];
     let planned = node

@@ -10,7 +10,7 @@ use super::*;
 #[tokio::test]
 async fn whoever_is_no_officer_gets_nothing_on_any_path() {
     let uid = rustix::process::getuid().as_raw();
-    let node = Node::start_for("tn", Officers::new([uid + 1])).await;
+    let node = Node::start_for("tn", uid + 1).await;
     for path in [
         "/v1/status",
         "/v1/records",
@@ -89,11 +89,19 @@ async fn the_socket_comes_and_goes_with_the_node() {
 
     // A crash leaves the socket behind; the next start takes its place.
     let uid = rustix::process::getuid().as_raw();
-    let again = ApiServer::bind(node.api.clone(), &socket, Officers::new([uid]));
+    let again = ApiServer::bind(
+        node.api.clone(),
+        &socket,
+        Officers::new(node.api.engine.clone(), uid),
+    );
     drop(again.unwrap());
     let other = node.dir.path().join("notes.txt");
     std::fs::write(&other, "mine").unwrap();
-    let refused = ApiServer::bind(node.api.clone(), &other, Officers::new([uid]));
+    let refused = ApiServer::bind(
+        node.api.clone(),
+        &other,
+        Officers::new(node.api.engine.clone(), uid),
+    );
     assert!(matches!(refused, Err(ApiServerError::Bind { .. })));
     assert_eq!(std::fs::read_to_string(&other).unwrap(), "mine");
 

@@ -240,6 +240,7 @@ async fn one_agencys_many_annotations_do_not_hide_anothers() {
             editors: Editors::Origin,
             dry_run: false,
             drafts: (part * 400..(part + 1) * 400).map(comment).collect(),
+            override_reason: None,
         };
         fr.client.import_batch(&batch).await.unwrap();
     }

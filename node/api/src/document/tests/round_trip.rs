@@ -74,6 +74,7 @@ fn draft(record: &Record) -> Draft {
         fields: record.fields.clone(),
         links: record.links.clone(),
         file_name: None,
+        override_reason: None,
         record: Some(record.record.clone()),
         import_key: record.import_key.clone(),
     }

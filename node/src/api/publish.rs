@@ -1,0 +1,280 @@
+//! `publish`, `withdraw`: from the agency's own group, or a narrower one, to other agencies, and back.
+//!
+//! A record's audience is its group, so publishing writes a new record in the wider group, with a link
+//! `source` to the one that it was made from; the history of the draft does not travel.
+
+use axum::extract::State;
+use diwan_api::error::{ApiError, ErrorCode};
+use diwan_api::types::{GuardHit, PublishRequest, Published, RecordLink, WithdrawRequest};
+use diwan_core::group::{GroupChain, Role};
+use diwan_core::id::{GroupId, RecordId};
+use diwan_core::record::{Content, Edit, WITHDRAWN};
+
+use super::answer::{Answer, Json, Named, apart};
+use super::drafts::{ABOUT, in_nfc};
+use super::gate::Officer;
+use super::guarding::Door;
+use super::view::{Budget, Seen, View};
+use super::{Api, names, time};
+use crate::engine::{Engine, EngineError, RecordDraft, Step, edit_towards};
+
+/// The relation by which a published record names the one that it was made from.
+pub(super) const SOURCE: &str = "source";
+const WITHDRAWN_REASON: &str = "withdrawn-reason";
+/// Bytes of a reason.
+const REASON_MAX: usize = 1_000;
+
+/// What is to be written.
+enum Writes {
+    New(GroupId, RecordDraft),
+    Again(RecordId, Edit),
+    Nothing,
+}
+
+/// `POST /v1/records/{record}/publish`.
+pub(super) async fn publish(
+    State(api): State<Api>,
+    Named(record): Named<String>,
+    officer: Officer,
+    Json(request): Json<PublishRequest>,
+) -> Answer<Published> {
+    let (engine, door) = (api.engine.clone(), Door::of(&api, officer));
+    let dry_run = request.dry_run;
+    let (mut plan, writes) = apart(move || plan(&engine, &door, &record, &request)).await?;
+    if dry_run {
+        return Ok(Json(plan));
+    }
+    match writes {
+        Writes::New(group, draft) => {
+            let create = move |step: &mut Step<'_, '_>| step.create_record(&group, draft);
+            plan.record = api.engine.submit(create).await?.0.to_string();
+        }
+        Writes::Again(record, edit) => {
+            let edit = move |step: &mut Step<'_, '_>| step.edit_record(&record, None, &edit);
+            api.engine.submit(edit).await?;
+        }
+        Writes::Nothing => {}
+    }
+    plan.done = true;
+    Ok(Json(plan))
+}
+
+fn plan(
+    engine: &Engine,
+    door: &Door,
+    record: &str,
+    request: &PublishRequest,
+) -> Result<(Published, Writes), EngineError> {
+    let view = View::open(engine)?;
+    let seen = view.found(record)?;
+    own(&view, &seen)?;
+    let mut content = view.content(&seen)?.unwrap_or_default();
+    let group = target(&view, &seen, &content, request.group.as_deref())?;
+    door.opens(group)?;
+    may_write(&view, group)?;
+    content.values.remove("import_key");
+    let left_out = move_links(&view, &seen, group, &mut content)?;
+    content.add_link(SOURCE, &seen.row.id);
+    let mut plan = Published {
+        record: seen.row.id.to_string(),
+        source: seen.row.id.to_string(),
+        group: group.name().to_owned(),
+        tlp: content.tlp().name().to_owned(),
+        recipients: recipients(&view, group),
+        left_out,
+        guard: Vec::new(),
+        done: false,
+        again: false,
+    };
+    let reason = request.override_reason.as_deref();
+    let before = copy_in(&view, &seen.row.id, group)?;
+    let Some((id, now)) = before else {
+        plan.guard = door.new_record(group, &mut content, reason)?;
+        let draft = RecordDraft {
+            kind: seen.row.kind.clone(),
+            content,
+            editors: seen.genesis.editors.clone(),
+            record: None,
+            file_name: None,
+        };
+        return Ok((plan, Writes::New(group.id(), draft)));
+    };
+    let mut edit = edit_towards(&now, &content);
+    let guard = door.edit(group, &now, &mut edit, reason)?;
+    let writes = match edit.on(&now) == now {
+        true => Writes::Nothing,
+        false => Writes::Again(id, edit),
+    };
+    let plan = Published {
+        record: id.to_string(),
+        guard,
+        again: true,
+        ..plan
+    };
+    Ok((plan, writes))
+}
+
+/// Only a record's origin decides who else may have it.
+fn own(view: &View, seen: &Seen) -> Result<(), ApiError> {
+    let replica = view.replica();
+    match seen.row.origin == replica.me().agency {
+        true => Ok(()),
+        false => Err(ApiError::new(ErrorCode::NotOrigin)
+            .with("record", seen.row.id.short())
+            .with("origin", names::short(replica, &seen.row.origin))),
+    }
+}
+
+/// The group that was named; for an annotation that of the record which it is about.
+fn target<'v>(
+    view: &'v View,
+    seen: &Seen,
+    content: &Content,
+    said: Option<&str>,
+) -> Result<&'v GroupChain, EngineError> {
+    let mut about = content.link_pairs().filter(|(rel, _)| *rel == ABOUT);
+    let group = match (said, about.next()) {
+        (Some(said), _) => names::group(view.replica(), said)?,
+        (None, Some((_, about))) => {
+            let (_, row) = view.find(&about.to_string())?;
+            names::group(view.replica(), &row.group.to_string())?
+        }
+        (None, None) => {
+            let expected = "the group whose agencies are to receive it: --group G";
+            return Err(ApiError::invalid("group", "", expected).into());
+        }
+    };
+    if group.is_own() || group.id() == seen.row.group {
+        let expected = "a group of other agencies that does not have this record yet";
+        return Err(ApiError::invalid("group", group.name(), expected).into());
+    }
+    Ok(group)
+}
+
+fn may_write(view: &View, group: &GroupChain) -> Result<(), ApiError> {
+    let role = group.role(&view.replica().me().agency);
+    match role >= Some(Role::Contributor) {
+        true => Ok(()),
+        false => Err(ApiError::new(ErrorCode::NotContributor)
+            .with("group", group.name())
+            .with("role", role.map_or("none", Role::name))),
+    }
+}
+
+/// Links as the group can follow them: to records that it has, or to what was published there of those
+/// that it has not. The ids of the others stay behind.
+fn move_links(
+    view: &View,
+    seen: &Seen,
+    group: &GroupChain,
+    content: &mut Content,
+) -> Result<Vec<RecordLink>, EngineError> {
+    let links: Vec<(String, RecordId)> = content
+        .link_pairs()
+        .map(|(rel, record)| (rel.to_owned(), record))
+        .collect();
+    content.links.clear();
+    let mut left_out = Vec::new();
+    for (rel, record) in links {
+        let num = view.reading.record_num(&record)?;
+        let row = num.map(|num| view.row(num)).transpose()?.flatten();
+        let there = match row {
+            Some(row) if row.group == group.id() => Some(record),
+            // Nobody here has it either: an id that a document or a newer record named.
+            None if num.is_none() && seen.row.group == group.id() => Some(record),
+            _ => copy_in(view, &record, group)?.map(|(copy, _)| copy),
+        };
+        match there {
+            Some(there) => content.add_link(&rel, &there),
+            None => left_out.push(RecordLink {
+                rel,
+                record: record.to_string(),
+            }),
+        }
+    }
+    Ok(left_out)
+}
+
+/// What this agency published of a record in a group.
+fn copy_in(
+    view: &View,
+    record: &RecordId,
+    group: &GroupChain,
+) -> Result<Option<(RecordId, Content)>, EngineError> {
+    let me = view.replica().me().agency;
+    let mut found = None;
+    let wanted = |row: &crate::store::RecordRow| row.group == group.id() && row.origin == me;
+    view.linking(record, &mut Budget::new(), wanted, |row, content| {
+        let is_source = |(rel, to): (&str, RecordId)| rel == SOURCE && to == *record;
+        if found.is_none() && content.link_pairs().any(is_source) {
+            found = Some((row.id, content.clone()));
+        }
+    })?;
+    Ok(found)
+}
+
+/// The agencies of a group, this one left out.
+fn recipients(view: &View, group: &GroupChain) -> Vec<String> {
+    let replica = view.replica();
+    let others = group.members().map(|(agency, _)| agency);
+    let others = others.filter(|agency| **agency != replica.me().agency);
+    let mut shorts: Vec<String> = others.map(|agency| names::short(replica, agency)).collect();
+    shorts.sort();
+    shorts
+}
+
+/// `POST /v1/records/{record}/withdraw`.
+pub(super) async fn withdraw(
+    State(api): State<Api>,
+    Named(record): Named<String>,
+    officer: Officer,
+    Json(request): Json<WithdrawRequest>,
+) -> Answer<Published> {
+    let (engine, door) = (api.engine.clone(), Door::of(&api, officer));
+    let dry_run = request.dry_run;
+    let planned = move || withdrawal(&engine, &door, &record, &request);
+    let (mut plan, record, edit) = apart(planned).await?;
+    if !dry_run {
+        let edit = move |step: &mut Step<'_, '_>| step.edit_record(&record, None, &edit);
+        api.engine.submit(edit).await?;
+        plan.done = true;
+    }
+    Ok(Json(plan))
+}
+
+fn withdrawal(
+    engine: &Engine,
+    door: &Door,
+    record: &str,
+    request: &WithdrawRequest,
+) -> Result<(Published, RecordId, Edit), EngineError> {
+    let view = View::open(engine)?;
+    let seen = view.found(record)?;
+    own(&view, &seen)?;
+    let now = view.content(&seen)?.unwrap_or_default();
+    let group = names::group(view.replica(), &seen.row.group.to_string())?;
+    let reason = in_nfc(request.reason.trim().to_owned());
+    if reason.len() > REASON_MAX {
+        let expected = format!("{REASON_MAX} bytes at most");
+        return Err(ApiError::invalid("reason", reason.len(), &expected).into());
+    }
+    let day = time::day("withdrawn", "today", engine.now_ms())?;
+    let mut edit = Edit::default();
+    let said = |value: String| (!request.undo && !value.is_empty()).then_some(value);
+    edit.values.insert(WITHDRAWN.to_owned(), said(day));
+    edit.values
+        .insert(WITHDRAWN_REASON.to_owned(), said(reason));
+    let guard: Vec<GuardHit> = door.edit(group, &now, &mut edit, None)?;
+    let plan = Published {
+        record: seen.row.id.to_string(),
+        source: seen.row.id.to_string(),
+        group: group.name().to_owned(),
+        tlp: now.tlp().name().to_owned(),
+        recipients: recipients(&view, group),
+        left_out: Vec::new(),
+        guard,
+        done: false,
+        again: false,
+    };
+    Ok((plan, seen.row.id, edit))
+}

@@ -1,0 +1,132 @@
+//! The publication guard: finds what looks like personal data or a secret before a text reaches other
+//! agencies, and says where. Rules are data (`rules.toml`, and the agency's own `guard.toml`); this room
+//! reads them and looks. What a hit means for a request is the API's business.
+//!
+//! It helps a careful officer and stops no hostile one: whoever writes "zero six …" gets through.
+
+mod check;
+mod plain;
+mod rules;
+
+pub use rules::{GuardError, Level, Rule};
+
+use diwan_core::record::Tlp;
+use regex::RegexSet;
+
+use plain::Plain;
+
+/// Hits that one look reports; the rest are more of the same.
+const HITS_MAX: usize = 200;
+/// Characters of a match that are repeated to the officer.
+const SHOWN_CHARS: usize = 80;
+
+/// The rules in force.
+#[derive(Debug)]
+pub struct Guard {
+    rules: Vec<Rule>,
+    /// All patterns at once: most texts have none of them.
+    any: RegexSet,
+}
+
+/// What a rule found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The rule's id.
+    pub rule: String,
+    /// What the rule says for the record's label.
+    pub level: Level,
+    /// The field, such as `body.fr`.
+    pub field: String,
+    /// Line in that field, from 1.
+    pub line: u64,
+    /// Character in that line, from 1.
+    pub column: u64,
+    /// What was found, shortened.
+    pub text: String,
+}
+
+impl Guard {
+    /// The rules that the program brings along.
+    ///
+    /// # Errors
+    /// None, as a test holds; the type says it for whoever adds a rule.
+    pub fn built_in() -> Result<Self, GuardError> {
+        Self::of(rules::built_in()?)
+    }
+
+    /// The same with an agency's own: a rule of a known id replaces it, others are added.
+    ///
+    /// # Errors
+    /// [`GuardError`] names the line or the rule.
+    pub fn with_own(text: &str) -> Result<Self, GuardError> {
+        let mut rules = rules::built_in()?;
+        for own in rules::read(text)? {
+            match rules.iter_mut().find(|rule| rule.id == own.id) {
+                Some(rule) => *rule = own,
+                None => rules.push(own),
+            }
+        }
+        Self::of(rules)
+    }
+
+    fn of(rules: Vec<Rule>) -> Result<Self, GuardError> {
+        let patterns = rules.iter().map(|rule| rule.pattern.as_str());
+        let any = RegexSet::new(patterns).map_err(|error| GuardError::Rule {
+            rule: "all together".to_owned(),
+            detail: error.to_string(),
+        })?;
+        Ok(Self { rules, any })
+    }
+
+    /// The rules, in their order.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// What the rules find in the fields of a record with this label, field by field.
+    pub fn look<'a>(
+        &self,
+        label: Tlp,
+        fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for (field, text) in fields {
+            self.look_at(label, field, text, &mut hits);
+        }
+        hits
+    }
+
+    fn look_at(&self, label: Tlp, field: &str, text: &str, hits: &mut Vec<Hit>) {
+        let plain = Plain::of(text);
+        for at in &self.any.matches(plain.text()) {
+            let Some(rule) = self.rules.get(at) else {
+                continue;
+            };
+            let level = rule.level(label);
+            if level == Level::Off {
+                continue;
+            }
+            for found in rule.pattern.find_iter(plain.text()) {
+                if hits.len() >= HITS_MAX {
+                    return;
+                }
+                if !rule.holds(plain.text(), found.range()) {
+                    continue;
+                }
+                let (line, column) = plain.place(text, found.start());
+                hits.push(Hit {
+                    rule: rule.id.clone(),
+                    level,
+                    field: field.to_owned(),
+                    line,
+                    column,
+                    text: found.as_str().chars().take(SHOWN_CHARS).collect(),
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

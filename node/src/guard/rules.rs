@@ -1,0 +1,192 @@
+//! Rules as data: reading them, and whether a match is a hit.
+
+use std::ops::Range;
+
+use diwan_core::record::Tlp;
+use regex::{Regex, RegexBuilder};
+use serde::Deserialize;
+
+use super::check::Check;
+
+const BUILT_IN: &str = include_str!("rules.toml");
+/// Bytes of an agency's own rules.
+const TEXT_MAX: usize = 256 * 1024;
+/// Rules in one file.
+const RULES_MAX: usize = 200;
+/// Bytes of one compiled pattern: a rule of an admin must not take the node's memory.
+const COMPILED_MAX: usize = 2 * 1024 * 1024;
+
+/// What a hit means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing: the rule does not look.
+    Off,
+    /// The officer is told.
+    Warn,
+    /// The record does not get out without a reason.
+    Block,
+}
+
+impl Level {
+    /// Its word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Off => "off",
+            Level::Warn => "warn",
+            Level::Block => "block",
+        }
+    }
+}
+
+/// A rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name.
+    pub id: String,
+    pub(super) pattern: Regex,
+    except: Option<Regex>,
+    check: Option<Check>,
+    /// By label, CLEAR first.
+    levels: [Level; 5],
+}
+
+/// Why rules cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    /// More than a rule file may hold.
+    #[error("{found} {what}; at most {most} are read")]
+    TooMuch {
+        /// Bytes or rules.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// Not TOML, or an unknown or missing key; the text names the line.
+    #[error("{0}")]
+    Toml(String),
+    /// A rule that cannot be one.
+    #[error("rule `{rule}`: {detail}")]
+    Rule {
+        /// Its id.
+        rule: String,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    rule: Vec<Written>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    id: String,
+    pattern: String,
+    except: Option<String>,
+    check: Option<String>,
+    level: Level,
+    clear: Option<Level>,
+    green: Option<Level>,
+    amber: Option<Level>,
+    amber_strict: Option<Level>,
+    red: Option<Level>,
+}
+
+pub(super) fn built_in() -> Result<Vec<Rule>, GuardError> {
+    read(BUILT_IN)
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<Rule>, GuardError> {
+    let too_much = |what, found, most| GuardError::TooMuch { what, found, most };
+    if text.len() > TEXT_MAX {
+        return Err(too_much("bytes", text.len(), TEXT_MAX));
+    }
+    let file: File =
+        toml_edit::de::from_str(text).map_err(|error| GuardError::Toml(error.to_string()))?;
+    if file.rule.len() > RULES_MAX {
+        return Err(too_much("rules", file.rule.len(), RULES_MAX));
+    }
+    file.rule.into_iter().map(Rule::of).collect()
+}
+
+impl Rule {
+    fn of(written: Written) -> Result<Self, GuardError> {
+        let Written { id, level, .. } = written;
+        let refused = |detail: String| GuardError::Rule {
+            rule: id.clone(),
+            detail,
+        };
+        let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if id.is_empty() || id.len() > 64 || !id.bytes().all(good) {
+            return Err(refused(
+                "an id has small letters, digits and hyphens".to_owned(),
+            ));
+        }
+        let compiled = |pattern: &str| {
+            let built = RegexBuilder::new(pattern).size_limit(COMPILED_MAX).build();
+            built.map_err(|error| refused(error.to_string()))
+        };
+        let pattern = compiled(&written.pattern)?;
+        if pattern.is_match("") {
+            return Err(refused("its pattern fits the empty text".to_owned()));
+        }
+        let unknown = || refused(format!("check is one of {}", Check::names()));
+        let check = written.check.as_deref();
+        let check = check.map(|name| Check::of(name).ok_or_else(unknown));
+        Ok(Self {
+            pattern,
+            except: written.except.as_deref().map(compiled).transpose()?,
+            check: check.transpose()?,
+            levels: [
+                written.clear,
+                written.green,
+                written.amber,
+                written.amber_strict,
+                written.red,
+            ]
+            .map(|own| own.unwrap_or(level)),
+            id,
+        })
+    }
+
+    /// What a hit means for a record with a label.
+    #[must_use]
+    pub fn level(&self, label: Tlp) -> Level {
+        let [clear, green, amber, strict, red] = self.levels;
+        match label {
+            Tlp::Clear => clear,
+            Tlp::Green => green,
+            Tlp::Amber => amber,
+            Tlp::AmberStrict => strict,
+            Tlp::Red => red,
+        }
+    }
+
+    /// Whether a match is a hit: not a piece of a longer word or number, and what the rule asks besides.
+    pub(super) fn holds(&self, text: &str, at: Range<usize>) -> bool {
+        let found = text.get(at.clone()).unwrap_or_default();
+        let before = text
+            .get(..at.start)
+            .and_then(|text| text.chars().next_back());
+        let after = text.get(at.end..).and_then(|text| text.chars().next());
+        let goes_on = |inner: Option<char>, outer: Option<char>| {
+            let is_word = |c: char| c.is_alphanumeric() || c == '_';
+            inner.is_some_and(is_word) && outer.is_some_and(is_word)
+        };
+        !goes_on(found.chars().next(), before)
+            && !goes_on(found.chars().next_back(), after)
+            && self.check.is_none_or(|check| check.holds(found))
+            && !self
+                .except
+                .as_ref()
+                .is_some_and(|except| except.is_match(found))
+    }
+}
