@@ -170,7 +170,7 @@ mod tests {
             "diwan translate abcdef --lang ar --from-lang fr --of 1-00000001 --summary a --json",
             "diwan adopt abcdef",
             "diwan publish abcdef --group g",
-            "diwan publish abcdef --dry-run",
+            "diwan publish abcdef --dry-run --tlp GREEN",
             "diwan publish abcdef --group g --override reason --yes --json",
             "diwan withdraw abcdef --reason text",
             "diwan withdraw abcdef --undo --dry-run",

@@ -22,5 +22,6 @@ mod e2e {
     mod real_documents;
     mod restart;
     mod store_and_forward;
+    mod story;
     mod what_is_said;
 }

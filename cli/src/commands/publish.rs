@@ -9,6 +9,7 @@ use super::guard;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::View;
+use crate::values::tlp;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -16,6 +17,8 @@ pub(crate) struct Args {
     id: String,
     #[arg(long = "group", value_name = "GROUP")]
     into_group: Option<String>,
+    #[arg(long = "tlp", value_name = "LABEL", value_parser = tlp)]
+    published_tlp: Option<String>,
     #[arg(long = "override", value_name = "REASON")]
     override_reason: Option<String>,
     #[arg(long, conflicts_with = "dry_run")]
@@ -48,6 +51,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
     let (client, out) = (context.client(), context.out());
     let mut request = PublishRequest {
         group: args.into_group,
+        tlp: args.published_tlp,
         override_reason: args.override_reason,
         dry_run: true,
     };

@@ -89,7 +89,7 @@ error_codes! {
     UnknownOfficer = "unknown-officer", 404, NotFound;
     /// Nobody would be left who decides about officers. Args: `uid`.
     LastAdmin = "last-admin", 409, NotPermitted;
-    /// The publication guard found what must not get out. Args: `hits`, `count`.
+    /// The publication guard found what must not get out. Args: `hits`.
     GuardHit = "guard-hit", 422, NotPermitted;
     /// Only a record's origin publishes or withdraws it. Args: `record`, `origin`.
     NotOrigin = "not-origin", 403, NotPermitted;

@@ -162,27 +162,22 @@ fn look(guard: &Guard, label: Tlp, content: &Content) -> Vec<Hit> {
 }
 
 fn refused(hits: &[&Hit]) -> ApiError {
-    let mut lines: Vec<String> = hits
-        .iter()
-        .take(LISTED)
-        .map(|hit| {
-            let Hit {
-                rule,
-                field,
-                line,
-                column,
-                text,
-                ..
-            } = hit;
-            format!("\n  {field}, line {line}, character {column}: {rule}: {text}")
-        })
-        .collect();
+    let told = hits.iter().take(LISTED).map(|hit| {
+        let Hit {
+            rule,
+            field,
+            line,
+            column,
+            text,
+            ..
+        } = hit;
+        format!("{field}, line {line}, character {column}: {rule} ({text})")
+    });
+    let mut told = told.collect::<Vec<_>>().join("; ");
     if hits.len() > LISTED {
-        lines.push("\n  …".to_owned());
+        told.push_str("; …");
     }
-    ApiError::new(ErrorCode::GuardHit)
-        .with("count", hits.len())
-        .with("hits", lines.concat())
+    ApiError::new(ErrorCode::GuardHit).with("hits", told)
 }
 
 fn shown(hit: Hit) -> GuardHit {

@@ -73,6 +73,10 @@ fn plan(
     door.opens(group)?;
     may_write(&view, group)?;
     content.values.remove("import_key");
+    if let Some(label) = &request.tlp {
+        let label = names::tlp(label)?.name();
+        content.values.insert("tlp".to_owned(), label.to_owned());
+    }
     let left_out = move_links(&view, &seen, group, &mut content)?;
     content.add_link(SOURCE, &seen.row.id);
     let mut plan = Published {

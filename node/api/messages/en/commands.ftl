@@ -128,6 +128,7 @@ arg-editors = Who may edit: group (every contributor), origin (your agency alone
 arg-edit-base = The version that the new texts are a change of [default: the newest]
 arg-text = The text, in your language
 arg-into-group = The group whose agencies are to receive it; for an annotation the group of its record
+arg-published-tlp = The label under which the others get it [default: the label that it has]
 arg-override-reason = Why what the publication guard found may go out; the reason is kept with the record
 arg-withdrawal-reason = Why; the other agencies read it
 arg-undo = Take a withdrawal back

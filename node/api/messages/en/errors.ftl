@@ -25,7 +25,7 @@ error-ambiguous-group = Several groups are called “{ $name }”: { $matches }
 error-unreachable = The node does not answer at { $socket }: { $detail }
     .hint = Start it with `diwan-node run --home DIR`, or say where it is with --home or --socket.
 error-not-an-officer = User { $uid } is no officer of this node.
-    .hint = Ask the node's admin to add you.
+    .hint = Ask the node's admin for a role: `diwan officer add { $uid } --role ROLE`.
 error-not-contributor = Your agency may not write in the group “{ $group }”: its role there is { $role }.
     .hint = Ask an owner of the group for the role contributor: `diwan group set-role`.
 error-not-editor = Your agency is not an editor of { $record }, which { $origin } wrote.
@@ -179,11 +179,8 @@ error-role-needed = Your role at this node is { $role }; this needs { $needed }.
     .hint = Write a draft in the group `own` and ask a contact point to publish it; an admin changes roles with `diwan officer set-role`.
 error-last-admin = Officer { $uid } is the last admin: nobody would be left to decide about officers.
     .hint = Make somebody else an admin first: `diwan officer set-role UID admin`.
-error-guard-hit = { $count ->
-        [one] The publication guard found a thing that should not reach other agencies:
-       *[other] The publication guard found { $count } things that should not reach other agencies:
-    }{ $hits }
-    .hint = Take it out, or say why it may go out: `--override "reason"`. The reason is kept with the record.
+error-guard-hit = The publication guard found what should not reach other agencies: { $hits }
+    .hint = Take it out, or say why it may go out: `--override "reason"`. The reason is kept with the record. `diwan guard check` shows all of them.
 error-not-origin = { $record } comes from { $origin }: only { $origin } publishes or withdraws it.
     .hint = Write a record of your own that links to it: `--link source={ $record }`.
 error-unknown-officer = No officer of this node has the uid { $uid }.

@@ -109,6 +109,8 @@ pub struct GuardRule {
 pub struct PublishRequest {
     /// Group name or id; for an annotation, where none is said, the group of the record that it is about.
     pub group: Option<String>,
+    /// The label under which others get it; the record's own where none is said.
+    pub tlp: Option<String>,
     /// Say who would receive it, write nothing.
     pub dry_run: bool,
     /// Why what the guard found may go out.

@@ -141,6 +141,14 @@ async fn a_draft_goes_out_with_its_links_and_without_its_history() {
     assert_eq!(again.record, published.record);
     let shown = node.client.show(&again.record, None).await.unwrap();
     assert_eq!(shown.title["fr"], "Saisie de preuves");
+    assert_eq!(shown.tlp, "AMBER+STRICT", "as the draft");
+    let milder = PublishRequest {
+        tlp: Some("green".to_owned()),
+        ..into_group("cyber")
+    };
+    node.client.publish(&need.record, &milder).await.unwrap();
+    let shown = node.client.show(&again.record, None).await.unwrap();
+    assert_eq!(shown.tlp, "GREEN", "as was said");
     // Draft and published need are one need.
     let rows = node.client.needs(&Default::default()).await.unwrap().rows;
     assert_eq!((rows[0].needs, rows[0].actions), (1, 1));
@@ -163,7 +171,7 @@ async fn the_guard_stands_before_every_way_into_a_shared_group() {
         .unwrap_err();
     assert_eq!(refused.code, ErrorCode::GuardHit);
     assert!(
-        refused.args["hits"].contains("body.fr, line 1, character 12: phone"),
+        refused.args["hits"].contains("body.fr, line 1, character 12: phone (+216 71 234 567)"),
         "{refused:?}"
     );
     assert_eq!(
@@ -200,7 +208,7 @@ async fn the_guard_stands_before_every_way_into_a_shared_group() {
     let field = EditRequest {
         fields: [(
             "edition".to_owned(),
-            diwan_api::types::FieldValue::Line("x@y.tn".to_owned()),
+            diwan_api::types::FieldValue::Line("leila.ben@y.tn".to_owned()),
         )]
         .into(),
         ..EditRequest::default()
