@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    annotate, card, completions, diff, edit, exchange, export, group, guard, history, holders,
-    import, list, needs, new, node, officer, publish, purge, quarantine, reissue, search, show,
-    sync, translate, trust,
+    annotate, card, completions, correct, diff, edit, exchange, export, group, guard, history,
+    holders, import, list, needs, new, node, officer, publish, purge, quarantine, reissue, search,
+    show, sync, translate, trust,
 };
 
 #[derive(Debug, Parser)]
@@ -56,6 +56,9 @@ pub(crate) enum Command {
     Comment(annotate::Args),
     Answer(annotate::Args),
     Endorse(annotate::Args),
+    Correct(correct::Args),
+    Accept(correct::Accept),
+    Decline(correct::Decline),
     Translate(translate::Args),
     Adopt(translate::Adopt),
     Publish(publish::Args),
@@ -169,6 +172,11 @@ mod tests {
             "diwan translate abcdef --lang ar --title a --body @f",
             "diwan translate abcdef --lang ar --from-lang fr --of 1-00000001 --summary a --json",
             "diwan adopt abcdef",
+            "diwan correct abcdef --title fr=a --body @f --reason b --of 1-00000001",
+            "diwan accept abcdef --override reason",
+            "diwan decline abcdef --reason a",
+            "diwan diff abcdef",
+            "diwan list --kind expert --field languages=ar --field country=TN",
             "diwan publish abcdef --group g",
             "diwan publish abcdef --dry-run --tlp GREEN",
             "diwan publish abcdef --group g --override reason --yes --json",

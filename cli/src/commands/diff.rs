@@ -12,15 +12,17 @@ pub(crate) struct Args {
     #[arg(value_name = "ID")]
     id: String,
     #[arg(value_name = "FROM")]
-    from: String,
+    from: Option<String>,
     #[arg(value_name = "TO")]
     to: Option<String>,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let client = context.client();
-    let diff = client.diff(&args.id, &args.from, args.to.as_deref());
-    let diff = diff.await?;
+    let diff = match &args.from {
+        Some(from) => client.diff(&args.id, from, args.to.as_deref()).await?,
+        None => client.proposed(&args.id).await?,
+    };
     context
         .out()
         .result(&diff, |view| render(view, &diff))

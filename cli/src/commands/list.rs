@@ -28,6 +28,8 @@ pub(crate) struct Args {
     due: Option<String>,
     #[arg(long, value_name = "LANG")]
     stale_translations: Option<String>,
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = named_value)]
+    with_field: Vec<String>,
     #[arg(long)]
     withdrawn: bool,
     #[arg(long, value_name = "N", value_parser = limit)]
@@ -36,6 +38,13 @@ pub(crate) struct Args {
     after: Option<String>,
     #[arg(long, conflicts_with = "json")]
     jsonl: bool,
+}
+
+fn named_value(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok(text.to_owned()),
+        _ => Err("expected-named-value".to_owned()),
+    }
 }
 
 fn limit(value: &str) -> Result<usize, String> {
@@ -57,6 +66,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         lang: args.lang,
         due: args.due,
         stale: args.stale_translations,
+        fields: (!args.with_field.is_empty()).then(|| args.with_field.join("\n")),
         withdrawn: args.withdrawn,
         limit: args.limit,
         after: args.after,

@@ -3,6 +3,7 @@
 pub(crate) mod annotate;
 pub(crate) mod card;
 pub(crate) mod completions;
+pub(crate) mod correct;
 pub(crate) mod diff;
 pub(crate) mod edit;
 pub(crate) mod exchange;
@@ -51,6 +52,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::History(args) => history::run(args, context).await,
         Command::Translate(args) => translate::run(args, context).await,
         Command::Adopt(args) => translate::adopt(args, context).await,
+        Command::Correct(args) => correct::run(args, context).await,
+        Command::Accept(args) => correct::accept(args, context).await,
+        Command::Decline(args) => correct::decline(args, context).await,
         Command::Publish(args) => publish::run(args, context).await,
         Command::Withdraw(args) => publish::withdraw(args, context).await,
         Command::Guard(verb) => guard::run(verb, context).await,

@@ -60,6 +60,7 @@ fn render(view: &View, record: &Record, lang: Option<&str>) -> String {
         text.push_str(block(content).trim_end());
         text.push('\n');
     }
+    text.push_str(&render_parts(view, record));
     if !record.annotations.is_empty() {
         let count = record.annotations.len();
         let heading = view.say("show-annotations", &[("count", count.into())]);
@@ -70,6 +71,36 @@ fn render(view: &View, record: &Record, lang: Option<&str>) -> String {
     }
     text.push_str(&format!("\n{label}\n"));
     text
+}
+
+/// The parts of a package in their order, and how long they take together.
+fn render_parts(view: &View, record: &Record) -> String {
+    let Some(total) = record.total_minutes else {
+        return String::new();
+    };
+    let counts = [
+        ("count", record.parts.len().into()),
+        ("minutes", total.into()),
+    ];
+    let mut table = Table::default();
+    for (at, part) in record.parts.iter().enumerate() {
+        let minutes = part.minutes.map(|minutes| [("minutes", minutes.into())]);
+        let title = match part.title.is_empty() {
+            true => view.warn(&view.say("show-part-missing", &[])),
+            false => view.title(&part.title, None),
+        };
+        table.row([
+            format!("{}.", at + 1).into(),
+            view.id(&part.record).into(),
+            minutes
+                .map(|values| view.say("show-minutes", &values))
+                .unwrap_or_default()
+                .into(),
+            title.into(),
+        ]);
+    }
+    let heading = view.bold(&view.say("show-parts", &counts));
+    format!("\n{heading}\n{}", table.render("  "))
 }
 
 fn facts(view: &View, record: &Record) -> Table {
@@ -115,6 +146,7 @@ fn facts(view: &View, record: &Record) -> Table {
         fact("show-stored", view.say("show-stored-by", &counts));
     }
     fact("show-editors", view.name(&record.editors.join(" ")));
+    fact("show-credits", view.name(&record.credits.join(" ")));
     fact(
         "show-hcode",
         view.name(record.hcode.as_deref().unwrap_or_default()),
@@ -205,7 +237,15 @@ fn render_annotation(view: &View, annotation: &AnnotationInfo, lang: Option<&str
         view.name(&annotation.kind),
         view.time(&annotation.created),
         view.id(&annotation.record),
+        match annotation.state.as_deref() {
+            Some("accepted") => view.say("show-accepted", &[]),
+            Some("declined") => view.say("show-declined", &[]),
+            Some(_) => view.say("show-open", &[]),
+            None => String::new(),
+        },
     ];
+    let about = about.into_iter().filter(|word| !word.is_empty());
+    let about = about.collect::<Vec<_>>();
     let mut text = format!("\n  {}\n", view.dim(&about.join(" · ")));
     if let Some((_, title)) = view.pick(&annotation.title, lang) {
         text.push_str(&format!("  {}\n", view.bold(&view.name(title))));
@@ -296,6 +336,9 @@ mod tests {
                     annotation: Some("dddddddddddddddd".into()),
                 },
             ],
+            parts: Vec::new(),
+            total_minutes: None,
+            credits: Vec::new(),
             linked: vec![LinkedRecord {
                 rel: "action".into(),
                 record: "eeeeeeeeeeeeeeee".into(),
@@ -313,6 +356,7 @@ mod tests {
                     "result".to_owned(),
                     FieldValue::Line("helped".to_owned()),
                 )]),
+                state: None,
                 created: "2026-11-24T08:00:00Z".into(),
             }],
             version: "bbbbbbbbbbbbbbbbbbbb".into(),

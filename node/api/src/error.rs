@@ -91,6 +91,8 @@ error_codes! {
     LastAdmin = "last-admin", 409, NotPermitted;
     /// The publication guard found what must not get out. Args: `hits`.
     GuardHit = "guard-hit", 422, NotPermitted;
+    /// A record about a person in a group that was not named for it. Args: `kind`, `group`.
+    PersonalRecord = "personal-record", 403, NotPermitted;
     /// Only a record's origin publishes or withdraws it. Args: `record`, `origin`.
     NotOrigin = "not-origin", 403, NotPermitted;
     /// This agency may not write in the group. Args: `group`, `role`.

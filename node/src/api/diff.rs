@@ -7,13 +7,13 @@ use serde::Deserialize;
 
 use super::answer::{Answer, Asked, Json, Named, apart};
 use super::view::View;
-use super::{Api, drafts, history, show};
+use super::{Api, drafts, history, proposals, show};
 use crate::engine::{Engine, EngineError};
 
 /// Query of `GET /v1/records/{record}/diff`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Between {
-    from: String,
+    from: Option<String>,
     to: Option<String>,
 }
 
@@ -31,7 +31,10 @@ pub(super) async fn diff(
 fn read(engine: &Engine, text: &str, between: &Between) -> Result<Diff, EngineError> {
     let view = View::open(engine)?;
     let seen = view.found(text)?;
-    let from = drafts::version("from", &between.from)?;
+    let Some(from) = &between.from else {
+        return proposals::proposed(&view, &seen);
+    };
+    let from = drafts::version("from", from)?;
     let to = between.to.as_deref();
     let to = to.map(|to| drafts::version("to", to)).transpose()?;
     let to = to.unwrap_or_else(|| Version::from(seen.row.version));
@@ -60,7 +63,7 @@ fn steps_between(mut versions: Vec<VersionInfo>, from: &Version, to: &Version) -
 }
 
 /// What differs in each field, wherever a content keeps it: a name may be used in several places.
-fn differences(before: &Content, after: &Content) -> Vec<FieldDiff> {
+pub(super) fn differences(before: &Content, after: &Content) -> Vec<FieldDiff> {
     let mut found = Vec::new();
     for field in before.changed_keys(after) {
         let differences = [

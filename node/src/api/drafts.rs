@@ -7,7 +7,7 @@ use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{self, Draft, EditRequest, RecordLink, Texts};
 use diwan_core::group::GroupChain;
 use diwan_core::id::{AgencyId, RecordId};
-use diwan_core::record::{Content, Edit, Editors, Kind, Version, kind, kinds, valid_lang};
+use diwan_core::record::{Content, Edit, Editors, Kind, PART, Version, kind, kinds, valid_lang};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::fields::{self, Unknown};
@@ -23,6 +23,12 @@ pub(super) const TEXT_FIELDS: [&str; 3] = ["title", "summary", "body"];
 pub(super) const ABOUT: &str = "about";
 /// Relations that two records may have to each other.
 const MUTUAL: [&str; 3] = [ABOUT, ADOPTED, "source"];
+/// The field that says in which order the parts of a package come.
+pub(super) const ORDER: &str = "order";
+/// Hexadecimal digits by which a part is named there.
+pub(super) const ORDER_DIGITS: usize = 16;
+/// Parts of one package.
+const PARTS_MAX: usize = 60;
 /// Records that are looked at to see whether a link leads back.
 const LINKS_FOLLOWED: usize = 1_000;
 /// Hexadecimal digits of an import key.
@@ -157,6 +163,13 @@ impl Target<'_> {
             fields::change(Some(kind), draft.fields, unknown, &mut edit)?;
             content = edit.on(&content);
         }
+        if content.value(ORDER).is_none() {
+            let order = order(self.view, kind, &draft.links)?;
+            content
+                .values
+                .extend(order.map(|order| (ORDER.to_owned(), order)));
+        }
+        check_required(kind, &content)?;
         let editors = match kind.annotation {
             true => Editors::Listed(Vec::new()),
             false => self.editors()?,
@@ -229,10 +242,17 @@ pub(super) fn edit(
         }
         check_circle(view, row, now, &links)?;
         edit.links = Some(links);
+        if let Some(kind) = kind {
+            let order = order(view, kind, given)?;
+            edit.values
+                .extend(order.map(|order| (ORDER.to_owned(), Some(order))));
+        }
     }
     fields::change(kind, request.fields, Unknown::Refused, &mut edit)?;
     if let Some(kind) = kind {
-        check_title(kind, &edit.on(now))?;
+        let after = edit.on(now);
+        check_title(kind, &after)?;
+        check_required(kind, &after)?;
     }
     let base = request.base_version.as_deref();
     let base = base.map(|text| version("base_version", text)).transpose()?;
@@ -322,6 +342,38 @@ fn check_title(kind: &Kind, content: &Content) -> Result<(), ApiError> {
             "a title in one language at least",
         )),
     }
+}
+
+/// What is not written without.
+fn check_required(kind: &Kind, content: &Content) -> Result<(), ApiError> {
+    let mut required = kind.required.iter();
+    match required.find(|name| content.value(name).is_none()) {
+        None => Ok(()),
+        Some(name) => {
+            let expected = format!("{name}, which a record of the kind {} has", kind.name);
+            Err(ApiError::invalid(name, "", &expected))
+        }
+    }
+}
+
+/// The parts of a package in the order in which they were named, as the beginnings of their ids.
+fn order(view: &View, kind: &Kind, given: &[RecordLink]) -> Result<Option<String>, EngineError> {
+    let parts = given.iter().filter(|link| link.rel.trim() == PART);
+    if kind.relation(PART).is_none() {
+        return Ok(None);
+    }
+    let mut order = Vec::new();
+    for part in parts {
+        for key in links(view, std::slice::from_ref(part))? {
+            let id = key.split('.').nth(1).unwrap_or_default();
+            order.push(id.chars().take(ORDER_DIGITS).collect::<String>());
+        }
+    }
+    if order.len() > PARTS_MAX {
+        let expected = format!("{PARTS_MAX} parts at most");
+        return Err(ApiError::invalid("links", order.len(), &expected).into());
+    }
+    Ok((!order.is_empty()).then(|| order.join(" ")))
 }
 
 /// Texts in Unicode's normal form C, so that what looks the same is the same, by language tags

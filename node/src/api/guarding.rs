@@ -7,14 +7,14 @@ use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{GuardAnswer, GuardCheck, GuardHit, GuardRule, GuardRules};
 use diwan_core::group::GroupChain;
-use diwan_core::record::{Content, Edit, Tlp};
+use diwan_core::record::{Content, Edit, Tlp, kind};
 
 use super::answer::{Answer, Json, apart};
 use super::drafts::Target;
 use super::gate::Officer;
 use super::view::View;
 use super::{Api, names};
-use crate::engine::edit_towards;
+use crate::engine::{RecordDraft, edit_towards};
 use crate::guard::{Guard, Hit, Level};
 use crate::store::OfficerRole;
 
@@ -61,11 +61,11 @@ impl Door {
     pub(super) fn new_record(
         &self,
         group: &GroupChain,
-        content: &mut Content,
+        draft: &mut RecordDraft,
         reason: Option<&str>,
     ) -> Result<Vec<GuardHit>, ApiError> {
         self.opens(group)?;
-        self.imported(group, None, content, reason)
+        self.imported(group, None, draft, reason)
     }
 
     /// Whether a record in a group may come to say something else.
@@ -88,9 +88,16 @@ impl Door {
         &self,
         group: &GroupChain,
         known: Option<&Content>,
-        draft: &mut Content,
+        draft: &mut RecordDraft,
         reason: Option<&str>,
     ) -> Result<Vec<GuardHit>, ApiError> {
+        let is_personal = kind(&draft.kind).is_some_and(|kind| kind.personal);
+        if is_personal && !group.is_own() && !self.guard.takes_persons(group.name()) {
+            return Err(ApiError::new(ErrorCode::PersonalRecord)
+                .with("kind", &draft.kind)
+                .with("group", group.name()));
+        }
+        let draft = &mut draft.content;
         let passed = match known {
             None => self.passes(group, None, draft, reason)?,
             Some(now) => {

@@ -93,6 +93,8 @@ struct Filter<'q> {
     stale: Option<String>,
     /// A day, `YYYY-MM-DD`: such days sort as their text does.
     due: Option<String>,
+    /// Fields and what they hold.
+    fields: Vec<(&'q str, &'q str)>,
     /// Withdrawn records and no others.
     withdrawn: bool,
 }
@@ -116,6 +118,7 @@ impl<'q> Filter<'q> {
             tag: query.tag.as_deref(),
             lang: query.lang.as_deref().map(str::to_ascii_lowercase),
             stale: query.stale.as_deref().map(known_lang).transpose()?,
+            fields: named_values(query.fields.as_deref().unwrap_or_default())?,
             withdrawn: query.withdrawn,
             due: due.map(|day| time::day("due", day, now_ms)).transpose()?,
         })
@@ -139,11 +142,29 @@ impl<'q> Filter<'q> {
         };
         (self.withdrawn == content.value(WITHDRAWN).is_some())
             && self.tlp.is_none_or(|tlp| tlp == content.tlp())
+            && self
+                .fields
+                .iter()
+                .all(|(name, value)| holds(content, name, value))
             && has("themes", self.theme)
             && has("tags", self.tag)
             && self.lang.as_ref().is_none_or(|lang| speaks(content, lang))
             && self.due.as_ref().is_none_or(|day| is_due(content, day))
     }
+}
+
+fn named_values(text: &str) -> Result<Vec<(&str, &str)>, ApiError> {
+    let each = text.lines().map(|line| {
+        let refused = || ApiError::invalid("field", line, "NAME=VALUE");
+        line.split_once('=').ok_or_else(refused)
+    });
+    each.collect()
+}
+
+/// Whether a field holds a value, or has it in its set; letters of either case.
+fn holds(content: &Content, name: &str, value: &str) -> bool {
+    let is_it = |text: &str| text.eq_ignore_ascii_case(value);
+    content.value(name).is_some_and(is_it) || content.set_of(name).iter().any(|item| is_it(item))
 }
 
 /// The translations of a record that are older than their source. One that was never edited has none.

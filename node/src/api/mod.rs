@@ -21,6 +21,7 @@ mod list;
 mod names;
 mod needs;
 mod officers;
+mod proposals;
 mod publish;
 mod records;
 mod search;
@@ -239,6 +240,8 @@ fn writing() -> Router<Api> {
             post(translations::translate),
         )
         .route("/v1/records/{record}/adopt", post(translations::adopt))
+        .route("/v1/records/{record}/accept", post(proposals::accept))
+        .route("/v1/records/{record}/decline", post(proposals::decline))
         .route("/v1/import", post(records::import))
         .route("/v1/sync", post(sync::sync))
 }

@@ -11,7 +11,7 @@ use diwan_core::id::{GroupId, RecordId};
 use diwan_core::record::{Content, Edit, WITHDRAWN};
 
 use super::answer::{Answer, Json, Named, apart};
-use super::drafts::{ABOUT, in_nfc};
+use super::drafts::{ABOUT, ORDER, ORDER_DIGITS, in_nfc};
 use super::gate::Officer;
 use super::guarding::Door;
 use super::view::{Budget, Seen, View};
@@ -93,14 +93,14 @@ fn plan(
     let reason = request.override_reason.as_deref();
     let before = copy_in(&view, &seen.row.id, group)?;
     let Some((id, now)) = before else {
-        plan.guard = door.new_record(group, &mut content, reason)?;
-        let draft = RecordDraft {
+        let mut draft = RecordDraft {
             kind: seen.row.kind.clone(),
             content,
             editors: seen.genesis.editors.clone(),
             record: None,
             file_name: None,
         };
+        plan.guard = door.new_record(group, &mut draft, reason)?;
         return Ok((plan, Writes::New(group.id(), draft)));
     };
     let mut edit = edit_towards(&now, &content);
@@ -189,7 +189,12 @@ fn move_links(
             _ => copy_in(view, &record, group)?.map(|(copy, _)| copy),
         };
         match there {
-            Some(there) => content.add_link(&rel, &there),
+            Some(there) => {
+                if let Some(order) = content.values.get_mut(ORDER) {
+                    *order = order.replace(&beginning(&record), &beginning(&there));
+                }
+                content.add_link(&rel, &there);
+            }
             None => left_out.push(RecordLink {
                 rel,
                 record: record.to_string(),
@@ -197,6 +202,11 @@ fn move_links(
         }
     }
     Ok(left_out)
+}
+
+/// How the order of a package names a part.
+fn beginning(record: &RecordId) -> String {
+    record.to_string().chars().take(ORDER_DIGITS).collect()
 }
 
 /// What this agency published of a record in a group.

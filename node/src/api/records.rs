@@ -15,7 +15,7 @@ use super::gate::Officer;
 use super::guarding::Door;
 use super::list::known_kind;
 use super::view::View;
-use super::{Api, names};
+use super::{Api, names, proposals};
 use crate::engine::{DraftOutcome, Engine, EngineError, RecordDraft, Step};
 
 /// Drafts of an import that the writer takes together.
@@ -42,7 +42,7 @@ pub(super) async fn create(
         };
         let reason = new.draft.override_reason.take();
         let mut draft = target.record(new.draft)?;
-        let guard = door.new_record(group, &mut draft.content, reason.as_deref())?;
+        let guard = door.new_record(group, &mut draft, reason.as_deref())?;
         Ok((group.id(), draft, guard))
     })
     .await?;
@@ -72,8 +72,9 @@ pub(super) async fn annotate(
             editors: &Editors::Origin,
         };
         let reason = draft.override_reason.take();
+        proposals::complete(&kind, &Version::from(row.version), &mut draft);
         let mut draft = target.annotation(&kind, &row.id, draft)?;
-        let guard = door.new_record(group, &mut draft.content, reason.as_deref())?;
+        let guard = door.new_record(group, &mut draft, reason.as_deref())?;
         Ok((group.id(), draft, guard))
     })
     .await?;
@@ -216,8 +217,7 @@ fn read_batch(engine: &Engine, door: &Door, batch: ImportBatch) -> Result<ReadBa
             .take()
             .or_else(|| batch.override_reason.clone());
         let (mut draft, known) = target.imported(draft)?;
-        let content = &mut draft.content;
-        let hits = door.imported(group, known.as_ref(), content, reason.as_deref())?;
+        let hits = door.imported(group, known.as_ref(), &mut draft, reason.as_deref())?;
         if !hits.is_empty() {
             warnings.push(DraftWarning { draft: at, hits });
         }

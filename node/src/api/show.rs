@@ -2,15 +2,15 @@
 
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
-use diwan_api::types::{AnnotationInfo, LinkedRecord, Proof, Record};
+use diwan_api::types::{AnnotationInfo, LinkedRecord, Part, Proof, Record};
 use diwan_core::identity::Fingerprint;
-use diwan_core::record::{Content, Version, content_at, kind};
+use diwan_core::record::{Content, PART, Version, content_at, kind};
 use serde::Deserialize;
 
 use super::answer::{Answer, Asked, Json, Named, apart};
-use super::drafts::ABOUT;
+use super::drafts::{ABOUT, ORDER};
 use super::view::{Budget, Seen, View};
-use super::{Api, drafts, fields, holders, names, time, translations};
+use super::{Api, drafts, fields, holders, names, proposals, time, translations};
 use crate::engine::{Engine, EngineError};
 use crate::net::peer_text;
 use crate::store::{RecordRow, StoreError};
@@ -33,9 +33,8 @@ pub(super) async fn show(
 
 fn read(engine: &Engine, text: &str, at: Option<&str>) -> Result<Record, EngineError> {
     let view = View::open(engine)?;
-    let (num, row) = view.find(text)?;
     let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", text);
-    let seen = view.seen(num, row)?.ok_or_else(unknown)?;
+    let seen = view.found(text)?;
     let at = at.map(|at| drafts::version("at", at)).transpose()?;
     let mut record = match at {
         Some(version) if version != Version::from(seen.row.version) => {
@@ -48,6 +47,8 @@ fn read(engine: &Engine, text: &str, at: Option<&str>) -> Result<Record, EngineE
     };
     (record.annotations, record.linked) = linking(&view, &seen)?;
     let content = view.content(&seen)?.unwrap_or_default();
+    record.credits = proposals::judge(&content, &mut record.annotations);
+    (record.parts, record.total_minutes) = parts(&view, &seen, &content)?;
     let others = translations::in_annotations(&view, &seen, &content, &record.annotations)?;
     record.translations.extend(others);
     record.group_name = Some(names::group_name(view.replica(), &seen.row.group));
@@ -112,6 +113,7 @@ fn linking(
                 title: content.texts_of("title"),
                 body: content.texts_of("body"),
                 fields: fields::of(content),
+                state: None,
                 created: time::rfc3339(row.created_ms),
             };
             annotations.push((row.created_ms, row.id, info));
@@ -129,6 +131,49 @@ fn linking(
     annotations.sort_by_key(|(created_ms, id, _)| (*created_ms, *id));
     let annotations = annotations.into_iter().map(|(_, _, info)| info).collect();
     Ok((annotations, linked))
+}
+
+/// The parts of a package in their order, and their minutes together.
+fn parts(
+    view: &View,
+    seen: &Seen,
+    content: &Content,
+) -> Result<(Vec<Part>, Option<u64>), EngineError> {
+    if kind(&seen.row.kind).is_none_or(|kind| kind.relation(PART).is_none()) {
+        return Ok((Vec::new(), None));
+    }
+    let order: Vec<&str> = content
+        .value(ORDER)
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
+    let place = |record: &str| {
+        let known = order
+            .iter()
+            .position(|id| !id.is_empty() && record.starts_with(id));
+        known.unwrap_or(usize::MAX)
+    };
+    let mut parts = Vec::new();
+    for (rel, record) in content.link_pairs() {
+        if rel != PART {
+            continue;
+        }
+        let num = view.reading.record_num(&record)?;
+        let row = num.map(|num| view.row(num)).transpose()?.flatten();
+        let says = match num.zip(row) {
+            Some((num, row)) => view.reading.content(num, &row)?.unwrap_or_default(),
+            None => Content::default(),
+        };
+        parts.push(Part {
+            record: record.to_string(),
+            title: says.texts_of("title"),
+            minutes: says.value("duration").and_then(|text| text.parse().ok()),
+        });
+    }
+    parts.sort_by_cached_key(|part| (place(&part.record), part.record.clone()));
+    let minutes = parts.iter().filter_map(|part| part.minutes);
+    let total = minutes.fold(0, u64::saturating_add);
+    Ok((parts, Some(total)))
 }
 
 /// Who signed the first version, as this node verified it when it was stored.

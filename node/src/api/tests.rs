@@ -7,6 +7,7 @@ mod federation;
 mod fields;
 mod finding;
 mod groups;
+mod proposing;
 mod publishing;
 mod records;
 mod translating;

@@ -22,7 +22,7 @@ use crate::engine::{Engine, EngineError, RecordDraft, Step};
 use crate::store::StoreError;
 
 /// The kind of an annotation that is a translation.
-const KIND: &str = "translation";
+pub(super) const KIND: &str = "translation";
 /// The relation by which a record names the translations that it adopted.
 pub(super) const ADOPTED: &str = "adopted";
 /// What the field begins with that says which language and version a text of the record is of.
@@ -110,7 +110,7 @@ fn read(
     };
     let draft = annotation(&lang, &from, &version, texts);
     let mut draft = target.annotation(KIND, &seen.row.id, draft)?;
-    let guard = door.new_record(group, &mut draft.content, reason)?;
+    let guard = door.new_record(group, &mut draft, reason)?;
     Ok((group.id(), Writes::Annotation(draft), guard))
 }
 
@@ -218,7 +218,7 @@ pub(super) async fn adopt(
 }
 
 /// The edit by which a record takes over the texts of a translation about it, and names it.
-fn adoption(
+pub(super) fn adoption(
     engine: &Engine,
     door: &Door,
     text: &str,

@@ -69,6 +69,16 @@ impl Step<'_, '_> {
         Ok((record, self.store_seq()?))
     }
 
+    /// The group of a record.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] where there is no such record.
+    pub fn group_of(&self, record: &RecordId) -> Result<GroupId, EngineError> {
+        let unknown = || ApiError::new(ErrorCode::UnknownRecord).with("id", record);
+        let num = self.tables.record_num(record)?.ok_or_else(unknown)?;
+        Ok(self.tables.record(num)?.ok_or_else(unknown)?.group)
+    }
+
     fn genesis_entry(
         &self,
         group: &GroupId,

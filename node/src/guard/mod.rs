@@ -26,6 +26,7 @@ pub struct Guard {
     rules: Vec<Rule>,
     /// All patterns at once: most texts have none of them.
     any: RegexSet,
+    personal_groups: Vec<String>,
 }
 
 /// What a rule found.
@@ -51,7 +52,7 @@ impl Guard {
     /// # Errors
     /// None, as a test holds; the type says it for whoever adds a rule.
     pub fn built_in() -> Result<Self, GuardError> {
-        Self::of(rules::built_in()?)
+        Self::of(rules::built_in()?, Vec::new())
     }
 
     /// The same with an agency's own: a rule of a known id replaces it, others are added.
@@ -60,22 +61,33 @@ impl Guard {
     /// [`GuardError`] names the line or the rule.
     pub fn with_own(text: &str) -> Result<Self, GuardError> {
         let mut rules = rules::built_in()?;
-        for own in rules::read(text)? {
+        let said = rules::read(text)?;
+        for own in said.rules {
             match rules.iter_mut().find(|rule| rule.id == own.id) {
                 Some(rule) => *rule = own,
                 None => rules.push(own),
             }
         }
-        Self::of(rules)
+        Self::of(rules, said.personal_groups)
     }
 
-    fn of(rules: Vec<Rule>) -> Result<Self, GuardError> {
+    fn of(rules: Vec<Rule>, personal_groups: Vec<String>) -> Result<Self, GuardError> {
         let patterns = rules.iter().map(|rule| rule.pattern.as_str());
         let any = RegexSet::new(patterns).map_err(|error| GuardError::Rule {
             rule: "all together".to_owned(),
             detail: error.to_string(),
         })?;
-        Ok(Self { rules, any })
+        Ok(Self {
+            rules,
+            any,
+            personal_groups,
+        })
+    }
+
+    /// Whether the agency named a group for records about persons.
+    #[must_use]
+    pub fn takes_persons(&self, group: &str) -> bool {
+        self.personal_groups.iter().any(|named| named == group)
     }
 
     /// The rules, in their order.

@@ -83,6 +83,15 @@ pub enum GuardError {
 struct File {
     #[serde(default)]
     rule: Vec<Written>,
+    #[serde(default)]
+    personal_groups: Vec<String>,
+}
+
+/// What a file of rules says.
+pub(super) struct Said {
+    pub(super) rules: Vec<Rule>,
+    /// Names of groups that may hold records about persons.
+    pub(super) personal_groups: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -101,10 +110,10 @@ struct Written {
 }
 
 pub(super) fn built_in() -> Result<Vec<Rule>, GuardError> {
-    read(BUILT_IN)
+    Ok(read(BUILT_IN)?.rules)
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<Rule>, GuardError> {
+pub(super) fn read(text: &str) -> Result<Said, GuardError> {
     let too_much = |what, found, most| GuardError::TooMuch { what, found, most };
     if text.len() > TEXT_MAX {
         return Err(too_much("bytes", text.len(), TEXT_MAX));
@@ -114,7 +123,11 @@ pub(super) fn read(text: &str) -> Result<Vec<Rule>, GuardError> {
     if file.rule.len() > RULES_MAX {
         return Err(too_much("rules", file.rule.len(), RULES_MAX));
     }
-    file.rule.into_iter().map(Rule::of).collect()
+    let rules = file.rule.into_iter().map(Rule::of);
+    Ok(Said {
+        rules: rules.collect::<Result<_, _>>()?,
+        personal_groups: file.personal_groups,
+    })
 }
 
 impl Rule {

@@ -89,6 +89,7 @@ fn a_hit_says_where_and_by_which_label() {
 #[test]
 fn an_agency_changes_and_adds_rules() {
     let own = r#"
+        personal_groups = ["experts"]
         [[rule]]
         id = "e-mail"
         pattern = "[a-z]+@[a-z.]+"
@@ -110,6 +111,7 @@ fn an_agency_changes_and_adds_rules() {
         look(Tlp::Amber, "a@b.tn").first().unwrap().level,
         Level::Warn
     );
+    assert!(guard.takes_persons("experts") && !guard.takes_persons("cyber"));
     assert_eq!(look(Tlp::Clear, "press@europol.europa.eu"), []);
     assert_eq!(look(Tlp::Green, "voir PV-123456").len(), 1);
     assert_eq!(

@@ -17,15 +17,25 @@ fn holds(of: FieldType) -> String {
 }
 
 fn row(kind: &Kind) -> String {
-    let field = |field: &Field| format!("{} ({})", field.name, holds(field.of));
-    let fields: Vec<_> = kind.fields.iter().map(field).collect();
+    let field = |field: &Field| {
+        let required = match kind.required.contains(&field.name) {
+            true => ", required",
+            false => "",
+        };
+        format!("{} ({}{required})", field.name, holds(field.of))
+    };
+    let common = COMMON
+        .iter()
+        .filter(|field| kind.required.contains(&field.name));
+    let fields: Vec<_> = kind.fields.iter().chain(common).map(field).collect();
     let relations = kind.relations.iter();
     let relations: Vec<_> = relations
         .map(|relation| format!("{} → {}", relation.name, relation.to.join(", ")))
         .collect();
-    let name = match kind.annotation {
-        true => format!("`{}` (annotation)", kind.name),
-        false => format!("`{}`", kind.name),
+    let name = match (kind.annotation, kind.personal) {
+        (true, _) => format!("`{}` (annotation)", kind.name),
+        (false, true) => format!("`{}` (about a person)", kind.name),
+        (false, false) => format!("`{}`", kind.name),
     };
     format!(
         "| {name} | {} | {} |\n",

@@ -36,6 +36,9 @@ cmd-group-join = Take back that your agency left a group
 cmd-quarantine = Entries that are kept and have no effect
 cmd-quarantine-list = List what is in quarantine
 cmd-quarantine-show = Show what is in quarantine of one log
+cmd-correct = Propose other words for a record; its origin decides
+cmd-accept = Take an answer to your question, a correction or a translation of your record
+cmd-decline = Do not take a correction of your record
 cmd-publish = Write a record into a shared group, after showing which agencies receive it
 cmd-withdraw = Take your record out of the lists and searches of every agency that has it
 cmd-guard = See what the publication guard finds, and its rules
@@ -120,13 +123,17 @@ arg-own-summary = Summary in that language: text, @FILE, or - for standard input
 arg-own-body = Body in that language, Markdown: text, @FILE, or - for standard input
 arg-from-lang = The language that was translated; needed where the record has several
 arg-of = The version that was translated; the newest where none is said
-arg-from = The older version, as diwan history prints it
+arg-from = The older version, as diwan history prints it; none for what a correction would change
 arg-to = The newer version; the newest where none is said
 arg-field = A field of the kind, such as country=TN or outcome.fr=TEXT (@FILE: from a file); a name that comes again makes a set; an empty value removes it
 arg-link = A link to another record, such as need=ID; may be repeated
 arg-editors = Who may edit: group (every contributor), origin (your agency alone), or agencies such as fr,tn [default: group]
 arg-edit-base = The version that the new texts are a change of [default: the newest]
 arg-text = The text, in your language
+arg-correction-reason = Why; may be given in several languages
+arg-correction-of = The version that the new words are a change of; the newest where none is said
+arg-decline-reason = Why; it becomes a comment on the correction
+arg-with-field = Only records whose field holds this value, such as languages=ar; may be repeated
 arg-into-group = The group whose agencies are to receive it; for an annotation the group of its record
 arg-published-tlp = The label under which the others get it [default: the label that it has]
 arg-override-reason = Why what the publication guard found may go out; the reason is kept with the record

@@ -325,3 +325,15 @@ guard-place = { $field }, line { $line }, character { $column }
 guard-rule = rule
 officer-revoked = revoked
 officer-revoke-plan = The user { $uid } will not be let in any more.
+
+show-credits = corrected by
+show-accepted = accepted
+show-declined = declined
+show-open = open
+show-parts = { $count ->
+        [one] 1 part, { $minutes } minutes
+       *[other] { $count } parts, { $minutes } minutes together
+    }
+show-minutes = { $minutes } min
+show-part-missing = not here
+expected-named-value = NAME=VALUE, such as languages=ar

@@ -6,13 +6,14 @@ use super::path::{path, with_query};
 use super::{Client, Lines};
 use crate::error::ApiError;
 use crate::types::{
-    AdoptRequest, Card, CardInfo, CardText, Chain, Diff, Draft, EditRequest, Edited, ExportQuery,
-    GroupCosign, GroupCreate, GroupExtend, GroupList, GroupMembers, GroupRemove, GuardAnswer,
-    GuardCheck, GuardRules, History, Holders, ImportAnswer, ImportBatch, ListQuery, NeedsAnswer,
-    NeedsQuery, NewRecord, NodeCertified, NodeCertify, NodeList, OfficerAdd, OfficerList,
-    OfficerRoleChange, PublishRequest, Published, PurgePlan, PurgeRequest, Quarantine, Record,
-    RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest,
-    TranslateRequest, Translated, TrustAdd, TrustList, TrustVerify, WithdrawRequest, Written,
+    AdoptRequest, Card, CardInfo, CardText, Chain, Decision, Diff, Draft, EditRequest, Edited,
+    ExportQuery, GroupCosign, GroupCreate, GroupExtend, GroupList, GroupMembers, GroupRemove,
+    GuardAnswer, GuardCheck, GuardRules, History, Holders, ImportAnswer, ImportBatch, ListQuery,
+    NeedsAnswer, NeedsQuery, NewRecord, NodeCertified, NodeCertify, NodeList, OfficerAdd,
+    OfficerList, OfficerRoleChange, PublishRequest, Published, PurgePlan, PurgeRequest, Quarantine,
+    Record, RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, Status, SyncAnswer,
+    SyncRequest, TranslateRequest, Translated, TrustAdd, TrustList, TrustVerify, WithdrawRequest,
+    Written,
 };
 
 /// What an admin does with an agency of the trust list, besides verifying it.
@@ -265,6 +266,23 @@ impl Client {
     ) -> Result<Edited, ApiError> {
         self.post(&path(&["records", annotation, "adopt"]), request)
             .await
+    }
+
+    /// Takes an answer, a correction or a translation.
+    pub async fn accept(&self, annotation: &str, decision: &Decision) -> Result<Edited, ApiError> {
+        self.post(&path(&["records", annotation, "accept"]), decision)
+            .await
+    }
+
+    /// Does not take a correction.
+    pub async fn decline(&self, annotation: &str, decision: &Decision) -> Result<Edited, ApiError> {
+        self.post(&path(&["records", annotation, "decline"]), decision)
+            .await
+    }
+
+    /// What a correction would change.
+    pub async fn proposed(&self, correction: &str) -> Result<Diff, ApiError> {
+        self.get(&path(&["records", correction, "diff"])).await
     }
 
     /// Writes a record into a shared group, or says who would receive it.

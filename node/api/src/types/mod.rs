@@ -4,6 +4,8 @@
 mod agency;
 mod govern;
 mod group;
+mod history;
+mod import;
 mod needs;
 mod publish;
 mod record;
@@ -15,6 +17,8 @@ mod translation;
 pub use agency::*;
 pub use govern::*;
 pub use group::*;
+pub use history::*;
+pub use import::*;
 pub use needs::*;
 pub use publish::*;
 pub use record::*;

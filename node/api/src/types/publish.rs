@@ -164,3 +164,16 @@ pub struct DraftWarning {
     /// What was found.
     pub hits: Vec<GuardHit>,
 }
+
+/// `POST /v1/records/{id}/accept` and `/decline`, of a proposal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Decision {
+    /// Why it is declined: becomes a comment on the proposal.
+    pub reason: String,
+    /// The language of that.
+    pub lang: Option<String>,
+    /// Why what the publication guard found may go out; kept with the record.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<String>,
+}

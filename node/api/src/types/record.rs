@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DraftWarning, GuardHit, Texts, TranslationState};
+use super::{GuardHit, Texts, TranslationState};
 
 /// A typed link to another record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -182,8 +182,24 @@ pub struct AnnotationInfo {
     /// Fields of its kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: FieldValues,
+    /// What the record's origin made of it: `accepted`, `declined`, `open`; for corrections, and for answers
+    /// where one was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
     /// RFC 3339.
     pub created: String,
+}
+
+/// A part of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Record id.
+    pub record: String,
+    /// Title by language; empty where the record is not here.
+    pub title: Texts,
+    /// Its minutes, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<u64>,
 }
 
 /// A record that links to the one shown.
@@ -259,6 +275,15 @@ pub struct Record {
     /// Records that link to it, oldest first; not part of the canonical export.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub linked: Vec<LinkedRecord>,
+    /// Of a package, its parts in their order; not part of the canonical export.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// Of a package, the minutes of its parts together; not part of the canonical export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_minutes: Option<u64>,
+    /// Agencies whose corrections were accepted, by short name; not part of the canonical export.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<String>,
     /// Current version.
     pub version: String,
     /// RFC 3339.
@@ -402,6 +427,9 @@ pub struct ListQuery {
     /// may have fewer records than asked for, and a next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale: Option<String>,
+    /// Only records whose fields hold these values: `NAME=VALUE`, one a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<String>,
     /// Withdrawn records instead of the others.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub withdrawn: bool,
@@ -420,154 +448,6 @@ pub struct RecordList {
     pub records: Vec<RecordSummary>,
     /// Cursor of the next page.
     pub next: Option<String>,
-}
-
-/// `GET /v1/records/{id}/history`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct History {
-    /// Record id.
-    pub record: String,
-    /// Oldest first.
-    pub versions: Vec<VersionInfo>,
-}
-
-/// One version of a record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VersionInfo {
-    /// Version, as `show --at` takes it.
-    pub version: String,
-    /// Short name of the agency that wrote it.
-    pub agency: String,
-    /// Pseudonym of the author; the node's PeerId where officers have none.
-    pub author: String,
-    /// RFC 3339, as the author's clock said.
-    pub time: String,
-    /// Fields changed, such as `body.fr`.
-    pub changed: Vec<String>,
-}
-
-/// `GET /v1/records/{id}/diff`: what changed between two versions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Diff {
-    /// Record id.
-    pub record: String,
-    /// The older version.
-    pub from: String,
-    /// The newer one.
-    pub to: String,
-    /// The versions after the older one, up to the newer one: who changed what, and when.
-    pub versions: Vec<VersionInfo>,
-    /// What differs, by field.
-    pub changes: Vec<FieldDiff>,
-}
-
-/// What differs in a field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldDiff {
-    /// The field, such as `body.fr`, `tlp`, `themes` or `links`.
-    pub field: String,
-    /// How it differs.
-    #[serde(flatten)]
-    pub difference: Difference,
-}
-
-/// How a field differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "change", rename_all = "lowercase")]
-pub enum Difference {
-    /// A text: what was kept, deleted and inserted, in its order.
-    Text {
-        /// Parts of the text.
-        pieces: Vec<TextPiece>,
-    },
-    /// A single value.
-    Value {
-        /// In the older version.
-        before: Option<String>,
-        /// In the newer one.
-        after: Option<String>,
-    },
-    /// A set.
-    Set {
-        /// In the newer version only.
-        added: Vec<String>,
-        /// In the older version only.
-        removed: Vec<String>,
-    },
-}
-
-/// A part of a text that was edited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TextPiece {
-    /// `kept`, `deleted` or `inserted`.
-    pub op: String,
-    /// The part.
-    pub text: String,
-}
-
-/// `POST /v1/import`: one batch; a batch with bad drafts imports the good ones. `D` is a draft, or one that
-/// was written as JSON already.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ImportBatch<D = Draft> {
-    /// Group name or id.
-    pub group: String,
-    /// Kind of drafts that name none; `guideline` where none is said.
-    #[serde(default)]
-    pub kind: Option<String>,
-    /// At most [`IMPORT_BATCH_DRAFTS`] and [`REQUEST_BYTES_MAX`] in all.
-    pub drafts: Vec<D>,
-    /// Say what would happen, write nothing.
-    #[serde(default)]
-    pub dry_run: bool,
-    /// Who may edit the records that are created.
-    #[serde(default)]
-    pub editors: Editors,
-    /// Why what the publication guard found may go out; kept with the records.
-    #[serde(default, rename = "override", skip_serializing_if = "Option::is_none")]
-    pub override_reason: Option<String>,
-}
-
-/// Most drafts in one [`ImportBatch`].
-pub const IMPORT_BATCH_DRAFTS: usize = 1_000;
-/// Largest request body in bytes that the node reads: a batch of large documents with room to spare.
-pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// What became of one draft of a batch, in the batch's order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "lowercase")]
-pub enum ImportOutcome {
-    /// A new record.
-    Created {
-        /// Its id.
-        record: String,
-    },
-    /// A record that changed.
-    Updated {
-        /// Its id.
-        record: String,
-    },
-    /// A record that holds this content already.
-    Unchanged {
-        /// Its id.
-        record: String,
-    },
-    /// Not imported.
-    Skipped {
-        /// Why.
-        error: super::super::error::ApiError,
-    },
-}
-
-/// Answer of `POST /v1/import`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImportAnswer {
-    /// One outcome a draft.
-    pub outcomes: Vec<ImportOutcome>,
-    /// The store's sequence that holds them.
-    pub seq: u64,
-    /// Drafts of which the publication guard warned.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<DraftWarning>,
 }
 
 /// `GET /v1/export`: answers JSON Lines, one [`Record`] a line, sorted by id, canonical: two nodes

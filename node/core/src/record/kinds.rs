@@ -82,6 +82,10 @@ pub struct Kind {
     pub annotation: bool,
     /// Its own fields; [`COMMON`] are those of every kind.
     pub fields: &'static [Field],
+    /// Fields without which it is not written here.
+    pub required: &'static [&'static str],
+    /// It is about a person: it stays in the own group and in those that the agency named for it.
+    pub personal: bool,
     /// Its own relations. Others may be used too: they mean what the reader makes of them.
     pub relations: &'static [Relation],
 }
@@ -117,6 +121,12 @@ const fn to(name: &'static str, to: &'static [&'static str]) -> Relation {
 /// and neither listed nor found nor counted.
 pub const WITHDRAWN: &str = "withdrawn";
 
+/// The relation by which a package names the trainings that it is made of; its field `order` says in which
+/// order.
+pub const PART: &str = "part";
+/// The relation by which a question names the answer that its origin took.
+pub const ACCEPTED: &str = "accepted";
+
 /// Fields of every kind, beside title, summary, body, themes, tags, labels and links.
 pub const COMMON: &[Field] = &[
     field("review", FieldType::Date),
@@ -137,6 +147,8 @@ const KINDS: &[Kind] = &[
         name: "practice",
         annotation: false,
         fields: &[field("countries", FieldType::Countries)],
+        required: &[],
+        personal: false,
         relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
     },
     Kind {
@@ -146,6 +158,8 @@ const KINDS: &[Kind] = &[
             field("countries", FieldType::Countries),
             field("date", FieldType::Date),
         ],
+        required: &[],
+        personal: false,
         relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
     },
     Kind {
@@ -155,6 +169,8 @@ const KINDS: &[Kind] = &[
             field("edition", FieldType::Line),
             field("countries", FieldType::Countries),
         ],
+        required: &[],
+        personal: false,
         relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
     },
     Kind {
@@ -166,10 +182,28 @@ const KINDS: &[Kind] = &[
             field("duration", FieldType::Minutes),
             field("prerequisites", FieldType::Text),
         ],
+        required: &[],
+        personal: false,
         relations: &[
             to("action", &["action"]),
             to("need", &["need"]),
             to("exchange", &["exchange"]),
+        ],
+    },
+    Kind {
+        name: "package",
+        annotation: false,
+        fields: &[
+            field("level", LEVELS),
+            field("audience", FieldType::Text),
+            field("order", FieldType::Line),
+        ],
+        required: &[],
+        personal: false,
+        relations: &[
+            to(PART, &["training"]),
+            to("action", &["action"]),
+            to("need", &["need"]),
         ],
     },
     Kind {
@@ -183,6 +217,8 @@ const KINDS: &[Kind] = &[
             field("countries", FieldType::Countries),
             field("outcome", FieldType::Text),
         ],
+        required: &[],
+        personal: false,
         relations: &[],
     },
     Kind {
@@ -193,6 +229,8 @@ const KINDS: &[Kind] = &[
             field("severity", SEVERITIES),
             field("state", NEED_STATES),
         ],
+        required: &[],
+        personal: false,
         relations: &[to("exchange", &["exchange"])],
     },
     Kind {
@@ -204,6 +242,8 @@ const KINDS: &[Kind] = &[
             field("end", FieldType::Date),
             field("countries", FieldType::Countries),
         ],
+        required: &[],
+        personal: false,
         relations: &[to("need", &["need"]), to("exchange", &["exchange"])],
     },
     Kind {
@@ -214,18 +254,37 @@ const KINDS: &[Kind] = &[
             field("start", FieldType::Date),
             field("end", FieldType::Date),
         ],
+        required: &[],
+        personal: false,
         relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
     },
     Kind {
         name: "question",
         annotation: false,
         fields: &[],
-        relations: &[to("accepted", &["answer"])],
+        required: &[],
+        personal: false,
+        relations: &[to(ACCEPTED, &["answer"])],
+    },
+    Kind {
+        name: "expert",
+        annotation: false,
+        fields: &[
+            field("country", FieldType::Country),
+            field("languages", FieldType::Languages),
+            field("organisation", FieldType::Line),
+            field("contact", FieldType::Line),
+        ],
+        required: &["review"],
+        personal: true,
+        relations: &[],
     },
     Kind {
         name: "comment",
         annotation: true,
         fields: &[],
+        required: &[],
+        personal: false,
         relations: &[],
     },
     Kind {
@@ -236,6 +295,8 @@ const KINDS: &[Kind] = &[
             field("country", FieldType::Country),
             field("date", FieldType::Date),
         ],
+        required: &[],
+        personal: false,
         relations: &[],
     },
     Kind {
@@ -246,12 +307,27 @@ const KINDS: &[Kind] = &[
             field("from", FieldType::Language),
             field("version", FieldType::Line),
         ],
+        required: &[],
+        personal: false,
+        relations: &[],
+    },
+    Kind {
+        name: "correction",
+        annotation: true,
+        fields: &[
+            field("version", FieldType::Line),
+            field("reason", FieldType::Text),
+        ],
+        required: &[],
+        personal: false,
         relations: &[],
     },
     Kind {
         name: "answer",
         annotation: true,
         fields: &[],
+        required: &[],
+        personal: false,
         relations: &[],
     },
 ];
@@ -298,6 +374,9 @@ mod tests {
             for name in fields {
                 assert!(check_field(name).is_ok(), "{name} of {}", kind.name);
                 assert!(!OWN_PLACE.contains(&name), "{name} of {}", kind.name);
+            }
+            for name in kind.required {
+                assert!(kind.field(name).is_some(), "{name} of {}", kind.name);
             }
             for relation in kind.relations {
                 for to in relation.to {

@@ -19,7 +19,9 @@ pub use content::{Content, ContentError, Tlp, valid_lang};
 pub use edit::{Edit, EditError, change_payloads};
 pub use gate::{ChangeReason, GATE_VERSION};
 pub use genesis::{Editors, Genesis, GenesisError};
-pub use kinds::{COMMON, Field, FieldType, Holds, Kind, Relation, WITHDRAWN, kind, kinds};
+pub use kinds::{
+    ACCEPTED, COMMON, Field, FieldType, Holds, Kind, PART, Relation, WITHDRAWN, kind, kinds,
+};
 pub use replay::{
     AuthoredChange, Gate, Materialised, Step, Version, content_at, document, history, materialise,
 };
