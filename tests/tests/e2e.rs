@@ -21,6 +21,7 @@ mod e2e {
     mod newcomer;
     mod real_documents;
     mod restart;
+    mod stix;
     mod store_and_forward;
     mod story;
     mod what_is_said;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use diwan_api::client::Lines;
+use diwan_api::document::stix::StixExport;
 use diwan_api::document::{JsonlExport, MarkdownExport};
 use diwan_api::error::{ApiError, ErrorCode, Exit};
 use diwan_api::types::{ExportQuery, Record};
@@ -29,6 +30,7 @@ pub(crate) struct Args {
 enum Format {
     Markdown,
     Jsonl,
+    Stix,
 }
 
 /// The document of `--json`.
@@ -40,7 +42,7 @@ struct Exported<'a> {
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError> {
     let to_stdout = args.path.as_os_str() == "-";
-    if to_stdout && (args.format == Format::Markdown || context.out().is_json()) {
+    if to_stdout && (args.format != Format::Jsonl || context.out().is_json()) {
         let expected = "standard output with --format jsonl and without --json";
         return Err(ApiError::invalid("PATH", "-", expected).into());
     }
@@ -52,6 +54,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
     let written = match args.format {
         Format::Jsonl if to_stdout => return print(lines, context).await,
         Format::Jsonl => jsonl(lines, &args.path).await?,
+        Format::Stix => stix(lines, &args.path).await?,
         Format::Markdown => markdown(lines, &args.path, context).await?,
     };
     let document = Exported {
@@ -78,6 +81,20 @@ async fn jsonl(mut lines: Lines, path: &Path) -> Result<u64, CliError> {
         export.write(&line)?;
     }
     Ok(export.finish()?)
+}
+
+async fn stix(mut lines: Lines, path: &Path) -> Result<u64, CliError> {
+    let mut export = StixExport::default();
+    while let Some(line) = lines.next().await? {
+        let record: Record = serde_json::from_slice(&line)
+            .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;
+        export.take(&record);
+    }
+    let (bundle, written) = export.finish();
+    let mut file = JsonlExport::create(path)?;
+    file.write(bundle.as_bytes())?;
+    file.finish()?;
+    Ok(written)
 }
 
 async fn markdown(mut lines: Lines, path: &Path, context: &Context) -> Result<u64, CliError> {

@@ -48,6 +48,7 @@ enum Format {
     Auto,
     Markdown,
     Jsonl,
+    Stix,
 }
 
 impl From<Format> for document::Format {
@@ -56,6 +57,7 @@ impl From<Format> for document::Format {
             Format::Auto => Self::Auto,
             Format::Markdown => Self::Markdown,
             Format::Jsonl => Self::JsonLines,
+            Format::Stix => Self::Stix,
         }
     }
 }

@@ -48,6 +48,8 @@ pub struct Rule {
     pub(super) pattern: Regex,
     except: Option<Regex>,
     check: Option<Check>,
+    /// Whether digits of a URL are looked at: most are the address of a page.
+    in_url: bool,
     /// By label, CLEAR first.
     levels: [Level; 5],
 }
@@ -101,6 +103,8 @@ struct Written {
     pattern: String,
     except: Option<String>,
     check: Option<String>,
+    #[serde(default)]
+    in_url: bool,
     level: Level,
     clear: Option<Level>,
     green: Option<Level>,
@@ -158,6 +162,7 @@ impl Rule {
             pattern,
             except: written.except.as_deref().map(compiled).transpose()?,
             check: check.transpose()?,
+            in_url: written.in_url,
             levels: [
                 written.clear,
                 written.green,
@@ -196,10 +201,20 @@ impl Rule {
         };
         !goes_on(found.chars().next(), before)
             && !goes_on(found.chars().next_back(), after)
+            && (self.in_url || !is_in_url(text, at.start))
             && self.check.is_none_or(|check| check.holds(found))
             && !self
                 .except
                 .as_ref()
                 .is_some_and(|except| except.is_match(found))
     }
+}
+
+/// Whether a place is within a URL: what stands before it, back to the last space, names a scheme.
+fn is_in_url(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let word = before
+        .rsplit(|c: char| c.is_whitespace() || "<>\"'".contains(c))
+        .next();
+    word.is_some_and(|word| word.contains("://"))
 }

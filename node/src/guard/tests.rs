@@ -33,6 +33,10 @@ fn what_looks_like_personal_data_is_found() {
         ("plate", "السيارة ١٢٣ تونس ٤٥٦٧"),
         ("ip-address", "depuis 8.8.4.4 vers"),
         ("private-key", "-----BEGIN OPENSSH PRIVATE KEY-----"),
+        (
+            "access-token",
+            "https://a.example/?key=AKIAIOSFODNN7EXAMPLE",
+        ),
         ("access-token", "AKIAIOSFODNN7EXAMPLE"),
         ("password", "mot de passe : Azerty123!"),
         ("name-after-title", "par le Commissaire Ben Salah"),
@@ -53,6 +57,7 @@ fn what_only_resembles_it_is_not() {
         "le 14.03.2026 de 08:30 à 17:45, 2026-03-14T08:30:00Z",
         "version 1.2.3.0 et 10.0.0.7, 192.0.2.44",
         "sha256 3f786850e387550fdab836ed7e6dc881de23001b0612345678abcdef01234567",
+        "https://a.example/status/4573379868567 http://a.example/0612345678/x",
         "ISO/IEC 27037:2012, EN 12345678, résolution 2341 (2017)",
         "commande 1234567890123456, lot 4111111111111112",
         "00:1b:44:11:3a:b7 et 12:30:45",

@@ -22,6 +22,19 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// A validator that others wrote, as `.ci/run` installs it: the program `name` in the folder
+/// `DIWAN_VALIDATORS`. Where it is not there, what it would judge is not judged, and stderr says so.
+#[must_use]
+pub fn validator(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("DIWAN_VALIDATORS").map(PathBuf::from);
+    let program = folder.map(|folder| folder.join(name));
+    if let Some(program) = program.filter(|program| program.is_file()) {
+        return Some(program);
+    }
+    eprintln!("SKIPPED: {name} does not judge; set DIWAN_VALIDATORS to the folder that has it");
+    None
+}
+
 /// Copies a folder with all that is in it.
 pub fn copy_tree(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();

@@ -24,7 +24,7 @@ mod sharing;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use cli::{Output, cli, node_program};
-pub use data::{copy_tree, shared_data};
+pub use data::{copy_tree, shared_data, validator};
 pub use hostile::{HostilePeer, Overheard};
 pub use node::{Ended, Listen, TestNode};
 pub use programs::{Program, Programs, programs};

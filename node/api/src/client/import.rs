@@ -23,7 +23,7 @@ use crate::types::{
 
 /// Bytes of JSON at which a batch is sent: a step of the progress bar that is neither jerky nor
 /// costs the node a commit for little.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Largest draft in bytes of JSON: what fits a request beside the batch's own few fields.
 const DRAFT_BYTES_MAX: usize = REQUEST_BYTES_MAX - 64 * 1024;
 
@@ -179,6 +179,23 @@ pub async fn import(
         documents: 0,
         bytes: 0,
     };
+    let (bundles, paths) = super::stix::bundles(request)?;
+    if !paths.is_empty() || bundles.is_empty() {
+        let request = Import {
+            paths,
+            ..request.clone()
+        };
+        documents(client, &request, &mut gathering).await?;
+    }
+    super::stix::import(client, request, bundles, &mut gathering).await?;
+    Ok(gathering.report)
+}
+
+async fn documents(
+    client: &Client,
+    request: &Import,
+    gathering: &mut Gathering<'_>,
+) -> Result<(), ImportError> {
     let mut reading = open(request).await?;
     (gathering.progress)(Progress::Found {
         documents: reading.plan.documents().len(),
@@ -191,19 +208,19 @@ pub async fn import(
     (reading, batch) = read_batch(reading).await?;
     while let Some(current) = batch {
         if let Some(before) = sent.take_if(|before| before.shares_a_record_with(&current)) {
-            before.answered(&mut gathering).await?;
+            before.answered(gathering).await?;
         }
         let now = Sent::begin(client, request, current);
         let read = read_batch(reading).await;
         if let Some(before) = sent.replace(now) {
-            before.answered(&mut gathering).await?;
+            before.answered(gathering).await?;
         }
         (reading, batch) = read?;
     }
     if let Some(last) = sent {
-        last.answered(&mut gathering).await?;
+        last.answered(gathering).await?;
     }
-    Ok(gathering.report)
+    Ok(())
 }
 
 type Answered = Result<ImportAnswer, ApiError>;
@@ -270,8 +287,8 @@ async fn send(client: Client, batch: ImportBatch<Box<RawValue>>) -> Answered {
 }
 
 /// The report as it grows.
-struct Gathering<'p> {
-    report: Report,
+pub(super) struct Gathering<'p> {
+    pub(super) report: Report,
     progress: &'p mut (dyn FnMut(Progress<'_>) + Send),
     documents: usize,
     bytes: u64,
@@ -318,7 +335,7 @@ impl Gathering<'_> {
         });
     }
 
-    fn count(&mut self, sources: &[String], draft: &Draft) {
+    pub(super) fn count(&mut self, sources: &[String], draft: &Draft) {
         self.report.files += sources.len() as u64;
         let texts = [&draft.title, &draft.summary, &draft.body].into_iter();
         let languages: BTreeSet<&String> = texts.flat_map(|texts| texts.keys()).collect();
@@ -328,7 +345,7 @@ impl Gathering<'_> {
         }
     }
 
-    fn imported(&mut self, record: String, outcome: Outcome, sources: Vec<String>) {
+    pub(super) fn imported(&mut self, record: String, outcome: Outcome, sources: Vec<String>) {
         let imported = ImportedRecord {
             record,
             outcome,
@@ -338,7 +355,7 @@ impl Gathering<'_> {
         self.report.records.push(imported);
     }
 
-    fn refuse(&mut self, sources: Vec<String>, error: &ApiError) {
+    pub(super) fn refuse(&mut self, sources: Vec<String>, error: &ApiError) {
         for source in sources {
             self.skip(source, SkippedFor::Node(error.clone()));
         }
@@ -351,7 +368,7 @@ impl Gathering<'_> {
     }
 
     /// What the publication guard said to documents that were imported all the same, a rule once.
-    fn warn(&mut self, sources: &[Vec<String>], warnings: &[DraftWarning]) {
+    pub(super) fn warn(&mut self, sources: &[Vec<String>], warnings: &[DraftWarning]) {
         for warned in warnings {
             let source = sources.get(warned.draft).and_then(|files| files.first());
             let Some(source) = source else { continue };
@@ -373,7 +390,7 @@ impl Gathering<'_> {
         }
     }
 
-    fn skip(&mut self, source: String, reason: SkippedFor) {
+    pub(super) fn skip(&mut self, source: String, reason: SkippedFor) {
         let skipped = Skipped { source, reason };
         (self.progress)(Progress::Skipped(&skipped));
         self.report.skipped.push(skipped);
@@ -494,7 +511,7 @@ async fn read_batch(mut reading: Reading) -> Result<(Reading, Option<Batch>), Ap
     .await
 }
 
-async fn apart<T: Send + 'static>(
+pub(super) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(work)

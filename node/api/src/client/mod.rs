@@ -7,6 +7,7 @@
 mod endpoints;
 pub mod import;
 mod path;
+mod stix;
 #[cfg(test)]
 mod tests;
 

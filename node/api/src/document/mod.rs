@@ -42,6 +42,7 @@ mod read;
 mod root;
 mod scan;
 mod skip;
+pub mod stix;
 mod tag;
 mod walk;
 mod yaml;
@@ -66,6 +67,8 @@ pub enum Format {
     Markdown,
     /// JSON Lines; a file named directly is taken whatever its extension.
     JsonLines,
+    /// STIX 2.0 and 2.1 bundles, `.json`. A `.json` file named directly is taken for one without saying so.
+    Stix,
 }
 
 /// How to read what the user named.

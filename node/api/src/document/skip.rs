@@ -111,6 +111,25 @@ coded! {
             /// What is wrong with it.
             detail: String
         } = "bad-json", "line {line} is not a record in JSON: {detail}";
+        /// No STIX bundle, or an object of one that cannot be read.
+        BadStix {
+            /// Where, such as `objects[17].name`.
+            path: String,
+            /// What is wrong there.
+            detail: String
+        } = "bad-stix", "{path}: {detail}";
+        /// Objects of a bundle that are no knowledge.
+        NoKnowledge {
+            /// Their type.
+            kind: String,
+            /// How many they are.
+            count: u64
+        } = "no-knowledge", "{count} of the type {kind} are no knowledge";
+        /// Relationships of a bundle that lead from or to what was not imported.
+        LooseLinks {
+            /// How many they are.
+            count: u64
+        } = "loose-links", "{count} relationships lead to what was not imported";
         /// A handling label that we do not know: the document might be more sensitive than its
         /// group allows, so it stays out.
         BadLabel {
