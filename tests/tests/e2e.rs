@@ -15,6 +15,7 @@ mod e2e {
     mod bad_files;
     mod bad_homes;
     mod bad_names;
+    mod bagit;
     mod closed;
     mod federation;
     mod kill9;

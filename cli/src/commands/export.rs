@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use diwan_api::client::Lines;
 use diwan_api::document::stix::StixExport;
-use diwan_api::document::{JsonlExport, MarkdownExport};
+use diwan_api::document::{BagitExport, JsonlExport, MarkdownExport};
 use diwan_api::error::{ApiError, ErrorCode, Exit};
 use diwan_api::types::{ExportQuery, Record};
 use serde::Serialize;
@@ -31,6 +31,7 @@ enum Format {
     Markdown,
     Jsonl,
     Stix,
+    Bagit,
 }
 
 /// The document of `--json`.
@@ -55,6 +56,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         Format::Jsonl if to_stdout => return print(lines, context).await,
         Format::Jsonl => jsonl(lines, &args.path).await?,
         Format::Stix => stix(lines, &args.path).await?,
+        Format::Bagit => bagit(lines, &args.path).await?,
         Format::Markdown => markdown(lines, &args.path, context).await?,
     };
     let document = Exported {
@@ -95,6 +97,16 @@ async fn stix(mut lines: Lines, path: &Path) -> Result<u64, CliError> {
     file.write(bundle.as_bytes())?;
     file.finish()?;
     Ok(written)
+}
+
+async fn bagit(mut lines: Lines, path: &Path) -> Result<u64, CliError> {
+    let mut export = BagitExport::create(path)?;
+    while let Some(line) = lines.next().await? {
+        let record: Record = serde_json::from_slice(&line)
+            .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;
+        export.write(&line, &record)?;
+    }
+    Ok(export.finish()?)
 }
 
 async fn markdown(mut lines: Lines, path: &Path, context: &Context) -> Result<u64, CliError> {

@@ -149,10 +149,10 @@ arg-paths = Files and folders
 arg-import-lang = Language of all the documents [default: each one's own]
 arg-import-format = auto, markdown, jsonl or stix [default: auto; a .json file named directly is a STIX bundle]
 arg-separate-languages = Make each file a record of its own instead of one record for all translations
-arg-path = Folder to write into (markdown), file to write (jsonl, stix), or - for standard output (jsonl)
+arg-path = Folder to write into (markdown, bagit), file to write (jsonl, stix), or - for standard output (jsonl)
 arg-export-group = Only this group
 arg-export-query = Only what this search finds
-arg-export-format = markdown, jsonl or stix
+arg-export-format = markdown, jsonl, stix, or bagit (RFC 8493)
 
 arg-query = What to look for, in any language
 arg-lang = Only records that have a text in this language

@@ -24,6 +24,7 @@
 //! name in one import are told apart by the folders above them. A line of JSON Lines has the key
 //! that it says, or one from its `id` (see [`parse_line`]).
 
+mod bagit;
 mod clean;
 mod encoding;
 mod export;
@@ -50,6 +51,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use bagit::BagitExport;
 pub use export::{ExportError, JsonlExport, MarkdownExport, export_jsonl, export_markdown};
 pub use jsonl::{LineContext, ParsedLine, parse_line};
 pub use markdown::{MarkdownContext, Page, parse_markdown};
