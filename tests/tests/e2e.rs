@@ -19,6 +19,7 @@ mod e2e {
     mod closed;
     mod federation;
     mod kill9;
+    mod misp;
     mod newcomer;
     mod real_documents;
     mod restart;

@@ -49,6 +49,7 @@ enum Format {
     Markdown,
     Jsonl,
     Stix,
+    Misp,
 }
 
 impl From<Format> for document::Format {
@@ -57,7 +58,7 @@ impl From<Format> for document::Format {
             Format::Auto => Self::Auto,
             Format::Markdown => Self::Markdown,
             Format::Jsonl => Self::JsonLines,
-            Format::Stix => Self::Stix,
+            Format::Stix | Format::Misp => Self::Bundles,
         }
     }
 }

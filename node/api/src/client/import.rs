@@ -179,7 +179,7 @@ pub async fn import(
         documents: 0,
         bytes: 0,
     };
-    let (bundles, paths) = super::stix::bundles(request)?;
+    let (bundles, paths) = super::bundles::bundles(request)?;
     if !paths.is_empty() || bundles.is_empty() {
         let request = Import {
             paths,
@@ -187,7 +187,7 @@ pub async fn import(
         };
         documents(client, &request, &mut gathering).await?;
     }
-    super::stix::import(client, request, bundles, &mut gathering).await?;
+    super::bundles::import(client, request, bundles, &mut gathering).await?;
     Ok(gathering.report)
 }
 

@@ -4,10 +4,10 @@
 //! Answers are bounded like everything that comes from elsewhere, and no wait is endless: a node that
 //! falls silent gives [`ErrorCode::Unreachable`] with the socket, as a missing one does.
 
+mod bundles;
 mod endpoints;
 pub mod import;
 mod path;
-mod stix;
 #[cfg(test)]
 mod tests;
 

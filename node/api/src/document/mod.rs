@@ -25,6 +25,7 @@
 //! that it says, or one from its `id` (see [`parse_line`]).
 
 mod bagit;
+mod bundle;
 mod clean;
 mod encoding;
 mod export;
@@ -38,6 +39,7 @@ mod label;
 pub mod limits;
 mod markdown;
 mod merge;
+mod misp;
 mod place;
 mod read;
 mod root;
@@ -52,6 +54,7 @@ mod yaml;
 mod tests;
 
 pub use bagit::BagitExport;
+pub use bundle::{Bundle, Item, read_bundle};
 pub use export::{ExportError, JsonlExport, MarkdownExport, export_jsonl, export_markdown};
 pub use jsonl::{LineContext, ParsedLine, parse_line};
 pub use markdown::{MarkdownContext, Page, parse_markdown};
@@ -69,8 +72,9 @@ pub enum Format {
     Markdown,
     /// JSON Lines; a file named directly is taken whatever its extension.
     JsonLines,
-    /// STIX 2.0 and 2.1 bundles, `.json`. A `.json` file named directly is taken for one without saying so.
-    Stix,
+    /// Bundles of STIX 2.0 and 2.1, events and clusters of MISP, `.json`: each file says which it is. A
+    /// `.json` file named directly is taken for one without saying so.
+    Bundles,
 }
 
 /// How to read what the user named.

@@ -111,13 +111,22 @@ coded! {
             /// What is wrong with it.
             detail: String
         } = "bad-json", "line {line} is not a record in JSON: {detail}";
-        /// No STIX bundle, or an object of one that cannot be read.
-        BadStix {
+        /// No bundle of objects, or an object of one that cannot be read.
+        BadObject {
             /// Where, such as `objects[17].name`.
             path: String,
             /// What is wrong there.
             detail: String
-        } = "bad-stix", "{path}: {detail}";
+        } = "bad-object", "{path}: {detail}";
+        /// What is never stored, whatever it is wrapped in.
+        Refused {
+            /// Where, such as `Event.Attribute[3]`.
+            path: String,
+            /// Its type.
+            kind: String,
+            /// Its name.
+            name: String
+        } = "refused", "{path}: {kind} {name:?} is never stored";
         /// Objects of a bundle that are no knowledge.
         NoKnowledge {
             /// Their type.

@@ -230,8 +230,8 @@ impl Walk {
             Format::Auto => return by_name,
             Format::Markdown => Shape::Markdown,
             Format::JsonLines => Shape::JsonLines,
-            // Bundles are no documents: `client::stix` reads them.
-            Format::Stix => return None,
+            // Bundles are no documents: `client::bundles` reads them.
+            Format::Bundles => return None,
         };
         (named_directly || by_name == Some(wanted)).then_some(wanted)
     }

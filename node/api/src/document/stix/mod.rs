@@ -17,7 +17,7 @@
 mod read;
 mod write;
 
-pub use read::{Bundle, StixObject, read_bundle};
+pub(crate) use read::{ITEMS_MAX, REFERENCE_BYTES, read_bundle, relation};
 pub use write::StixExport;
 
 /// STIX type, the kind that it becomes, and whether it may have aliases.

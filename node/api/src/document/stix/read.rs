@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::super::bundle::{Bundle, Item};
 use super::super::fields::tag;
 use super::super::place::{KeyOf, import_key};
 use super::super::skip::SkipReason;
@@ -13,45 +14,15 @@ use crate::types::{Draft, FieldValue, Texts};
 /// Objects of one bundle.
 const OBJECTS_MAX: usize = 200_000;
 /// Bytes of one reference: what a set's item may have.
-const REFERENCE_BYTES: usize = 1_000;
+pub(crate) const REFERENCE_BYTES: usize = 1_000;
 /// References and aliases of one record that are kept.
-const ITEMS_MAX: usize = 150;
-
-/// What a bundle holds.
-#[derive(Clone, Debug, Default)]
-pub struct Bundle {
-    /// What becomes a record, in the bundle's order.
-    pub objects: Vec<StixObject>,
-    /// Source, relation, target, of every relationship that was not taken back.
-    pub links: Vec<(String, String, String)>,
-    /// Objects that are no knowledge, by type.
-    pub passed_over: BTreeMap<String, u64>,
-    /// Objects that cannot be read.
-    pub bad: Vec<SkipReason>,
-}
-
-/// An object that becomes a record.
-#[derive(Clone, Debug)]
-pub struct StixObject {
-    /// Its STIX id.
-    pub id: String,
-    /// When it was changed last, as it says: such texts sort by time.
-    pub modified: String,
-    /// What the record says, links left out.
-    pub draft: Draft,
-}
+pub(crate) const ITEMS_MAX: usize = 150;
 
 /// Reads a bundle.
 ///
 /// # Errors
-/// [`SkipReason::BadJson`] or [`SkipReason::BadStix`] where it is no bundle at all; an object that cannot be
-/// read costs itself only.
-pub fn read_bundle(bytes: &[u8]) -> Result<Bundle, SkipReason> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| SkipReason::BadJson {
-        line: error.line() as u64,
-        detail: error.to_string(),
-    })?;
+/// [`SkipReason::BadObject`] where it is no bundle at all; an object that cannot be read costs itself only.
+pub(crate) fn read_bundle(value: &Value) -> Result<Bundle, SkipReason> {
     let is_bundle = value.get("type").and_then(Value::as_str) == Some("bundle");
     let objects = value.get("objects").and_then(Value::as_array);
     let Some(objects) = objects.filter(|_| is_bundle) else {
@@ -73,7 +44,7 @@ pub fn read_bundle(bytes: &[u8]) -> Result<Bundle, SkipReason> {
 }
 
 fn bad(path: &str, expected: &str) -> SkipReason {
-    SkipReason::BadStix {
+    SkipReason::BadObject {
         path: path.to_owned(),
         detail: format!("expected {expected}"),
     }
@@ -173,7 +144,7 @@ fn take(
             .links
             .push((id.to_owned(), "object".to_owned(), target.to_owned()));
     }
-    bundle.objects.push(StixObject {
+    bundle.objects.push(Item {
         id: id.to_owned(),
         modified: text(object, "modified").unwrap_or_default().to_owned(),
         draft,
@@ -182,7 +153,7 @@ fn take(
 }
 
 /// A relation as a record's link has it.
-fn relation(name: &str) -> Option<String> {
+pub(crate) fn relation(name: &str) -> Option<String> {
     let name = name.trim().to_ascii_lowercase();
     let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b);
     (name.len() <= 64 && name.bytes().all(good)).then_some(name)

@@ -1,12 +1,11 @@
 use serde_json::{Value, json};
 
-use super::*;
-use crate::document::SkipReason;
+use crate::document::{Bundle, SkipReason, read_bundle as read_bytes};
 use crate::types::FieldValue;
 
 fn read(objects: Value) -> Bundle {
     let bundle = json!({ "type": "bundle", "id": "bundle--1", "objects": objects });
-    read_bundle(bundle.to_string().as_bytes()).unwrap()
+    read_bytes(bundle.to_string().as_bytes()).unwrap()
 }
 
 const ID: &str = "attack-pattern--0042a9f5-f053-4769-b3ef-9ad018dfa298";
@@ -79,7 +78,7 @@ fn what_cannot_be_read_is_named_by_its_path_and_costs_itself_alone() {
         .bad
         .iter()
         .map(|reason| match reason {
-            SkipReason::BadStix { path, .. } => path.clone(),
+            SkipReason::BadObject { path, .. } => path.clone(),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -91,14 +90,14 @@ fn what_cannot_be_read_is_named_by_its_path_and_costs_itself_alone() {
         "objects[4].relationship_type",
     ];
     assert_eq!(paths, expected);
-    let whole = |text: &str| read_bundle(text.as_bytes()).unwrap_err();
+    let whole = |text: &str| read_bytes(text.as_bytes()).unwrap_err();
     assert!(matches!(
         whole("{\n \"type\": }"),
         SkipReason::BadJson { line: 2, .. }
     ));
-    assert!(matches!(whole("[]"), SkipReason::BadStix { path, .. } if path == "type"));
+    assert!(matches!(whole("[]"), SkipReason::BadObject { path, .. } if path == "type"));
     assert!(
-        matches!(whole(r#"{"type":"bundle"}"#), SkipReason::BadStix { path, .. } if path == "objects")
+        matches!(whole(r#"{"type":"bundle"}"#), SkipReason::BadObject { path, .. } if path == "objects")
     );
 }
 

@@ -1,4 +1,4 @@
-//! Importing STIX bundles. The objects of all bundles become records first; when their ids are known, the
+//! Importing STIX bundles and MISP files. The objects of all bundles become records first; when their ids are known, the
 //! relationships between them become links.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Client;
 use super::import::{BATCH_BYTES, Gathering, Import, ImportError, Outcome, SkippedFor, apart};
-use crate::document::stix::{Bundle, StixObject, read_bundle};
-use crate::document::{Format, ScanError, SkipReason};
+use crate::document::{Bundle, Format, Item, ScanError, SkipReason, read_bundle};
 use crate::error::{ApiError, ErrorCode};
 use crate::types::{Draft, IMPORT_BATCH_DRAFTS, ImportBatch, ImportOutcome, RecordLink};
 
@@ -31,7 +30,7 @@ pub(super) fn bundles(request: &Import) -> Result<(Vec<PathBuf>, Vec<PathBuf>), 
             let named = request.paths.iter().cloned();
             Ok(named.partition(|path| path.is_file() && is_json(path)))
         }
-        Format::Stix => {
+        Format::Bundles => {
             let mut found = Vec::new();
             for path in &request.paths {
                 let metadata = fs::metadata(path).map_err(|error| match error.kind() {
@@ -95,7 +94,7 @@ fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 /// An object, the bundle that it is from, and what became of it.
 struct Taken {
     source: String,
-    object: StixObject,
+    object: Item,
     record: Option<(String, Outcome)>,
 }
 
@@ -198,7 +197,7 @@ fn tell(bundle: &Bundle, source: &str, gathering: &mut Gathering<'_>) {
 fn keep(
     objects: &mut Vec<Taken>,
     places: &mut BTreeMap<String, usize>,
-    object: StixObject,
+    object: Item,
     source: &str,
 ) {
     let known = places
@@ -221,7 +220,7 @@ fn keep(
     }
 }
 
-fn name(source: &str, object: &StixObject) -> String {
+fn name(source: &str, object: &Item) -> String {
     format!("{source}:{}", object.id)
 }
 
