@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use super::*;
 
 fn found(text: &str) -> Vec<String> {
@@ -157,10 +155,8 @@ fn bad_rules_are_refused_with_their_place() {
 fn a_hostile_text_is_looked_at_in_bounded_work() {
     let guard = Guard::built_in().unwrap();
     let text = "a@b.tn +216 71 234 567 4111111111111111 00 00 00 00 :: 1.1.1.1 ".repeat(10_000);
-    let began = Instant::now();
     assert_eq!(
         guard.look(Tlp::Green, [("body.fr", text.as_str())]).len(),
         HITS_MAX
     );
-    println!("looked at {} bytes in {:?}", text.len(), began.elapsed());
 }

@@ -58,7 +58,7 @@ enum State {
     Markdown(Document),
     Lines(Lines),
     /// The file could not be opened.
-    Refused(Loaded),
+    Refused(Box<Loaded>),
     Done,
 }
 
@@ -68,7 +68,7 @@ impl Iterator for Reader {
     fn next(&mut self) -> Option<Loaded> {
         let mut loaded = match std::mem::replace(&mut self.state, State::Done) {
             State::Markdown(document) => markdown(&document, &self.options),
-            State::Refused(loaded) => loaded,
+            State::Refused(loaded) => *loaded,
             State::Lines(mut lines) => {
                 let loaded = lines.next_line()?;
                 if !lines.ended {
@@ -181,11 +181,11 @@ impl Lines {
                     source: file.source.clone(),
                     reason,
                 }];
-                State::Refused(Loaded {
+                State::Refused(Box::new(Loaded {
                     skipped,
                     bytes: file.bytes,
                     ..Loaded::default()
-                })
+                }))
             }
         }
     }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::document::{Bundle, SkipReason, read_bundle as read_bytes};
 use crate::types::FieldValue;
 
-fn read(objects: Value) -> Bundle {
+fn read(objects: &Value) -> Bundle {
     let bundle = json!({ "type": "bundle", "id": "bundle--1", "objects": objects });
     read_bytes(bundle.to_string().as_bytes()).unwrap()
 }
@@ -12,7 +12,7 @@ const ID: &str = "attack-pattern--0042a9f5-f053-4769-b3ef-9ad018dfa298";
 
 #[test]
 fn a_technique_becomes_a_guideline_with_its_labels_and_references() {
-    let bundle = read(json!([
+    let bundle = read(&json!([
         {
             "type": "attack-pattern", "id": ID, "name": " Process Injection ", "lang": "en",
             "description": "Adversaries may inject code.", "revoked": true,
@@ -65,7 +65,7 @@ fn a_technique_becomes_a_guideline_with_its_labels_and_references() {
 
 #[test]
 fn what_cannot_be_read_is_named_by_its_path_and_costs_itself_alone() {
-    let bundle = read(json!([
+    let bundle = read(&json!([
         { "type": "tool", "id": "tool--1" },
         7,
         { "type": "tool", "id": "malware--1", "name": "a" },
@@ -105,7 +105,7 @@ fn what_cannot_be_read_is_named_by_its_path_and_costs_itself_alone() {
 fn the_label_of_either_tlp_is_read_and_that_of_the_second_written() {
     let strict = "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003";
     let own = "marking-definition--00000000-0000-4000-8000-000000000001";
-    let bundle = read(json!([
+    let bundle = read(&json!([
         { "type": "marking-definition", "id": own, "definition_type": "tlp", "definition": { "tlp": "white" } },
         { "type": "tool", "id": "tool--1", "name": "a", "object_marking_refs": [own] },
         { "type": "tool", "id": "tool--2", "name": "b", "granular_markings": [{ "marking_ref": strict }] },
