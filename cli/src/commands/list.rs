@@ -108,6 +108,7 @@ fn due(view: &View, record: &RecordSummary) -> String {
     let days = [
         ("list-review", record.review.as_ref()),
         ("list-expires", record.expires.as_ref()),
+        ("list-label-review", record.label_review.as_ref()),
     ];
     let said = days.into_iter().filter_map(|(key, day)| {
         let day = view.name(day?);
@@ -164,6 +165,7 @@ mod tests {
             stale: Vec::new(),
             themes: vec!["cybercrime".into()],
             review: None,
+            label_review: None,
             expires: None,
             version: "v".into(),
             updated: "2026-11-23T22:40:38Z".into(),

@@ -7,7 +7,7 @@ use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{ListQuery, RecordList, RecordSummary};
 use diwan_core::group::GroupChain;
 use diwan_core::id::{AgencyId, GroupId};
-use diwan_core::record::{Content, Tlp, Version, WITHDRAWN, kind, kinds, valid_lang};
+use diwan_core::record::{Content, LABEL_REVIEW, Tlp, Version, WITHDRAWN, kind, kinds, valid_lang};
 
 use super::answer::{Answer, Asked, Json, apart};
 use super::view::View;
@@ -205,10 +205,10 @@ fn is_of(tag: &str, lang: &str) -> bool {
     tag == lang || tag.split('-').next() == Some(lang)
 }
 
-/// Whether a record is to be reviewed, or has expired, by a day.
+/// Whether a record or its label is to be reviewed, or it has expired, by a day.
 fn is_due(content: &Content, day: &str) -> bool {
     let by_then = |field| content.value(field).is_some_and(|value| value <= day);
-    by_then("review") || by_then("expires")
+    by_then("review") || by_then("expires") || by_then(LABEL_REVIEW)
 }
 
 /// A kind that a filter names. One that only other agencies' newer nodes know is not offered here.
@@ -238,6 +238,7 @@ fn summary(view: &View, row: RecordRow, content: &Content) -> RecordSummary {
         stale: Vec::new(),
         themes: content.set_of("themes"),
         review: content.value("review").map(str::to_owned),
+        label_review: content.value(LABEL_REVIEW).map(str::to_owned),
         expires: content.value("expires").map(str::to_owned),
         version: Version::from(row.version).to_string(),
         updated: time::rfc3339(row.updated_ms),

@@ -119,6 +119,7 @@ group-removed = { $agencies } left “{ $group }”; { $entries ->
 
 list-stale = { $lang } (stale)
 list-review = review { $day }
+list-label-review = review the label { $day }
 list-expires = expires { $day }
 list-empty = No record fits.
 search-nothing = Nothing found for “{ $query }”.

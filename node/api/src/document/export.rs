@@ -178,6 +178,8 @@ pub fn export_markdown(
 /// The front matter of one language of a record.
 #[derive(Serialize)]
 struct FrontMatter<'a> {
+    /// First, so that whoever opens the file sees it before anything else.
+    tlp: &'a str,
     record: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     import_key: Option<&'a str>,
@@ -191,7 +193,6 @@ struct FrontMatter<'a> {
     themes: &'a [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     tags: &'a [String],
-    tlp: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hcode: Option<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -234,6 +235,7 @@ fn of_page(record: &Record, lang: &str) -> FieldValues {
 
 fn page_with(record: &Record, lang: &str, fields: &FieldValues) -> Result<String, ExportError> {
     let front_matter = FrontMatter {
+        tlp: &record.tlp,
         record: &record.record,
         import_key: record.import_key.as_deref(),
         kind: &record.kind,
@@ -242,7 +244,6 @@ fn page_with(record: &Record, lang: &str, fields: &FieldValues) -> Result<String
         summary: record.summary.get(lang),
         themes: &record.themes,
         tags: &record.tags,
-        tlp: &record.tlp,
         hcode: record.hcode.as_deref(),
         fields,
         links: &record.links,
@@ -254,7 +255,23 @@ fn page_with(record: &Record, lang: &str, fields: &FieldValues) -> Result<String
         detail: error.to_string(),
     })?;
     let body = record.body.get(lang).map_or("", String::as_str);
-    Ok(format!("---\n{yaml}---\n\n{body}"))
+    Ok(format!("---\n{yaml}---\n\n{body}{}", footer(&record.tlp)))
+}
+
+/// The label as the last line of a page: whoever sees its end sees it too. An import takes it off again.
+fn footer(tlp: &str) -> String {
+    format!("\n<!-- TLP:{tlp} -->\n")
+}
+
+/// The body of an exported page without the label at its end.
+pub(crate) fn without_footer(body: &str) -> &str {
+    let end = body
+        .strip_suffix(" -->\n")
+        .and_then(|rest| rest.rsplit_once("\n<!-- TLP:"));
+    match end {
+        Some((body, label)) if label.bytes().all(|b| b.is_ascii_uppercase() || b == b'+') => body,
+        _ => body,
+    }
 }
 
 /// Writes records as JSON Lines, byte for byte as the node sends them.
@@ -378,5 +395,26 @@ fn write_error(path: &Path, source: io::Error) -> ExportError {
     ExportError::Write {
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_label_ends_a_page_and_an_import_takes_it_off_once() {
+        for body in ["", "a", "a\n", "a\n\n<!-- TLP:RED -->\n"] {
+            let page = body.to_owned() + &footer("AMBER+STRICT");
+            assert!(page.ends_with("\n<!-- TLP:AMBER+STRICT -->\n"));
+            assert_eq!(without_footer(&page), body);
+        }
+        for other in [
+            "a <!-- TLP:RED -->\n",
+            "<!-- note -->\n",
+            "\n<!-- TLP: red -->\n",
+        ] {
+            assert_eq!(without_footer(other), other);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::clean::{clean, clean_line, cut};
 use super::encoding::decode;
+use super::export::without_footer;
 use super::fields::Fields;
 use super::front_matter::{Parts, split};
 use super::guess::judge;
@@ -79,6 +80,9 @@ pub fn parse_markdown(bytes: &[u8], context: &MarkdownContext<'_>) -> Result<Pag
         });
     }
     let exported = fields.record.is_some();
+    if exported {
+        body = without_footer(body);
+    }
     let language = language(body, &fields, context, &mut warnings);
     let title = title(&mut fields, body, context.stem, exported, &mut warnings);
     let summary = summary(&mut fields, exported, &mut warnings);

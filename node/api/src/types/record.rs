@@ -389,6 +389,9 @@ pub struct RecordSummary {
     /// Day on which it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
+    /// Day on which its label is to be reviewed or lowered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_review: Option<String>,
     /// Version.
     pub version: String,
     /// RFC 3339.

@@ -121,6 +121,9 @@ const fn to(name: &'static str, to: &'static [&'static str]) -> Relation {
 /// and neither listed nor found nor counted.
 pub const WITHDRAWN: &str = "withdrawn";
 
+/// The field that says on which day the label is to be reviewed or lowered.
+pub const LABEL_REVIEW: &str = "label-review";
+
 /// The relation by which a package names the trainings that it is made of; its field `order` says in which
 /// order.
 pub const PART: &str = "part";
@@ -132,6 +135,7 @@ pub const COMMON: &[Field] = &[
     field("review", FieldType::Date),
     field("expires", FieldType::Date),
     field(WITHDRAWN, FieldType::Date),
+    field(LABEL_REVIEW, FieldType::Date),
     field("withdrawn-reason", FieldType::Line),
     field("override", FieldType::Line),
 ];

@@ -20,7 +20,8 @@ pub use edit::{Edit, EditError, change_payloads};
 pub use gate::{ChangeReason, GATE_VERSION};
 pub use genesis::{Editors, Genesis, GenesisError};
 pub use kinds::{
-    ACCEPTED, COMMON, Field, FieldType, Holds, Kind, PART, Relation, WITHDRAWN, kind, kinds,
+    ACCEPTED, COMMON, Field, FieldType, Holds, Kind, LABEL_REVIEW, PART, Relation, WITHDRAWN, kind,
+    kinds,
 };
 pub use replay::{
     AuthoredChange, Gate, Materialised, Step, Version, content_at, document, history, materialise,

@@ -167,6 +167,7 @@ async fn records_whose_review_or_expiry_has_come_are_a_work_list() {
         ("Revue passée", "review", "2025-01-31"),
         ("Revue à venir", "review", "9998-12-31"),
         ("Périmé", "expires", "2025-02-01"),
+        ("Étiquette à revoir", "label-review", "2025-02-02"),
         ("Sans date", "edition", "2"),
     ] {
         let draft = Draft {
@@ -187,11 +188,11 @@ async fn records_whose_review_or_expiry_has_come_are_a_work_list() {
         Ok(titles.map(|record| record.title["fr"].clone()).collect())
     };
     let titles: Vec<String> = due("today").await.unwrap();
-    assert_eq!(titles, ["Périmé", "Revue passée"]);
+    assert_eq!(titles, ["Étiquette à revoir", "Périmé", "Revue passée"]);
     let titles: Vec<String> = due("2025-01-31").await.unwrap();
     assert_eq!(titles, ["Revue passée"]);
     let titles: Vec<String> = due("9999-01-01").await.unwrap();
-    assert_eq!(titles.len(), 3);
+    assert_eq!(titles.len(), 4);
     let refused: Result<Vec<String>, ApiError> = due("demain").await;
     assert_eq!(refusal(refused, "field").1, "due");
 }
