@@ -31,6 +31,15 @@ fn render(view: &View, record: &Record, lang: Option<&str>) -> String {
         "{label}\n{}\n\n",
         view.bold(&view.title(&record.title, lang))
     );
+    if let Some(FieldValue::Line(day)) = record.fields.get("withdrawn") {
+        let reason = match record.fields.get("withdrawn-reason") {
+            Some(FieldValue::Line(reason)) => reason.as_str(),
+            _ => "",
+        };
+        let values = [("day", day.as_str().into()), ("reason", reason.into())];
+        let said = view.warn(&view.say("show-withdrawn", &values));
+        text.push_str(&format!("{}\n\n", said.trim_end()));
+    }
     text.push_str(&facts(view, record).render(""));
     let summary = view.say("show-summary", &[]);
     let sections = [(summary.as_str(), &record.summary), ("", &record.body)];
@@ -155,8 +164,8 @@ fn facts(view: &View, record: &Record) -> Table {
     fact("show-themes", view.name(&record.themes.join(", ")));
     fact("show-tags", view.name(&record.tags.join(", ")));
     for (name, value) in &record.fields {
-        // What the languages tell already.
-        if name.starts_with("translates-") {
+        // What the languages and the list of parts tell already.
+        if name.starts_with("translates-") || (name == "order" && !record.parts.is_empty()) {
             continue;
         }
         let value = match value {
@@ -374,6 +383,19 @@ mod tests {
                 verified: true,
             }),
         }
+    }
+
+    #[test]
+    fn a_record_that_was_withdrawn_says_so_above_all() {
+        let line = |text: &str| FieldValue::Line(text.to_owned());
+        let mut record = record();
+        record.fields.insert("withdrawn".into(), line("2026-11-28"));
+        record
+            .fields
+            .insert("withdrawn-reason".into(), line("replaced"));
+        let text = render(&plain(), &record, Some("fr"));
+        let third = text.lines().nth(3).unwrap();
+        assert_eq!(third, "Withdrawn by its origin on 2026-11-28. replaced");
     }
 
     #[test]
