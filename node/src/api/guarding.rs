@@ -21,7 +21,7 @@ use crate::store::OfficerRole;
 /// The field that says why what the guard found went out.
 pub(super) const OVERRIDE: &str = "override";
 /// Values that this program writes by itself.
-const OWN_VALUES: [&str; 5] = ["tlp", "hcode", "import_key", OVERRIDE, "withdrawn"];
+const OWN_VALUES: [&str; 4] = ["tlp", "hcode", "import_key", "withdrawn"];
 /// Hits that a refusal lists.
 const LISTED: usize = 10;
 
@@ -141,6 +141,15 @@ impl Door {
             (true, _) => None,
             (false, None) => return Err(refused(&blocking)),
             (false, Some(reason)) => {
+                // It goes out as well.
+                let said = self.guard.look(label, [(OVERRIDE, reason)]);
+                let said: Vec<&Hit> = said
+                    .iter()
+                    .filter(|hit| hit.level == Level::Block)
+                    .collect();
+                if !said.is_empty() {
+                    return Err(refused(&said));
+                }
                 let mut rules: Vec<&str> = blocking.iter().map(|hit| hit.rule.as_str()).collect();
                 rules.sort_unstable();
                 rules.dedup();

@@ -3,23 +3,27 @@
 //! A record's audience is its group, so publishing writes a new record in the wider group, with a link
 //! `source` to the one that it was made from; the history of the draft does not travel.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{GuardHit, PublishRequest, Published, RecordLink, WithdrawRequest};
 use diwan_core::group::{GroupChain, Role};
 use diwan_core::id::{GroupId, RecordId};
-use diwan_core::record::{Content, Edit, WITHDRAWN};
+use diwan_core::record::{Content, Edit, Piece, Version, WITHDRAWN, pieces};
 
 use super::answer::{Answer, Json, Named, apart};
 use super::drafts::{ABOUT, ORDER, ORDER_DIGITS, in_nfc};
 use super::gate::Officer;
 use super::guarding::Door;
 use super::view::{Budget, Seen, View};
-use super::{Api, names, time};
+use super::{Api, drafts, names, show, time};
 use crate::engine::{Engine, EngineError, RecordDraft, Step, edit_towards};
 
 /// The relation by which a published record names the one that it was made from.
 pub(super) const SOURCE: &str = "source";
+/// The field that says which version of that was published last.
+const SOURCE_VERSION: &str = "source-version";
 const WITHDRAWN_REASON: &str = "withdrawn-reason";
 /// Bytes of a reason.
 const REASON_MAX: usize = 1_000;
@@ -72,13 +76,17 @@ fn plan(
     let group = target(&view, &seen, &content, request.group.as_deref())?;
     door.opens(group)?;
     may_write(&view, group)?;
-    content.values.remove("import_key");
+    for own in ["import_key", SOURCE_VERSION, WITHDRAWN, WITHDRAWN_REASON] {
+        content.values.remove(own);
+    }
     if let Some(label) = &request.tlp {
         let label = names::tlp(label)?.name();
         content.values.insert("tlp".to_owned(), label.to_owned());
     }
     let left_out = move_links(&view, &seen, group, &mut content)?;
     content.add_link(SOURCE, &seen.row.id);
+    let version = Version::from(seen.row.version).to_string();
+    content.values.insert(SOURCE_VERSION.to_owned(), version);
     let mut plan = Published {
         record: seen.row.id.to_string(),
         source: seen.row.id.to_string(),
@@ -103,19 +111,108 @@ fn plan(
         plan.guard = door.new_record(group, &mut draft, reason)?;
         return Ok((plan, Writes::New(group.id(), draft)));
     };
-    let mut edit = edit_towards(&now, &content);
+    let mut edit = since_published(&view, &seen, &now, &content)?;
     let guard = door.edit(group, &now, &mut edit, reason)?;
-    let writes = match edit.on(&now) == now {
-        true => Writes::Nothing,
-        false => Writes::Again(id, edit),
-    };
     let plan = Published {
         record: id.to_string(),
+        tlp: edit.on(&now).tlp().name().to_owned(),
         guard,
         again: true,
         ..plan
     };
+    let writes = match edit.on(&now) == now {
+        true => Writes::Nothing,
+        false => Writes::Again(id, edit),
+    };
     Ok((plan, writes))
+}
+
+/// What changed in a draft since it was published last, on what the published record says now: what others
+/// wrote there stays.
+fn since_published(
+    view: &View,
+    seen: &Seen,
+    now: &Content,
+    draft: &Content,
+) -> Result<Edit, EngineError> {
+    let version = now.value(SOURCE_VERSION).unwrap_or_default();
+    let then = match drafts::version("version", version) {
+        Ok(version) => show::content_at_version(view, seen, &version)?,
+        // Published before versions were remembered: nothing of it is known to be old.
+        Err(_) => now.clone(),
+    };
+    let mut edit = edit_towards(&then, draft);
+    edit.texts
+        .retain(|key, text| then.texts.get(key) != text.as_ref());
+    for (key, text) in &mut edit.texts {
+        let text_of = |content: &Content| content.texts.get(key).cloned().unwrap_or_default();
+        if let Some(text) = text {
+            *text = rebased(&text_of(&then), text, &text_of(now));
+        }
+    }
+    edit.values
+        .retain(|key, value| then.values.get(key) != value.as_ref());
+    for (field, set) in &mut edit.sets {
+        let of =
+            |content: &Content| -> BTreeSet<String> { content.set_of(field).into_iter().collect() };
+        let (then, now) = (of(&then), of(now));
+        let gone: BTreeSet<&String> = then.difference(set).collect();
+        let kept = now.iter().filter(|item| !gone.contains(item));
+        *set = kept.chain(set.difference(&then)).cloned().collect();
+    }
+    let is_new = !draft.links.is_subset(&now.links);
+    edit.links = is_new.then(|| now.links.union(&draft.links).cloned().collect());
+    Ok(edit)
+}
+
+/// A text with both changes of an older one: `mine` and `theirs`. What either took out is gone, what either
+/// put in is there.
+fn rebased(then: &str, mine: &str, theirs: &str) -> String {
+    let length = then.chars().count();
+    let (mine, theirs) = (
+        Script::of(then, mine, length),
+        Script::of(then, theirs, length),
+    );
+    let mut text = String::new();
+    let inserted = mine.inserted.iter().zip(&theirs.inserted);
+    let kept = mine.kept.iter().zip(&theirs.kept);
+    let mut chars = then.chars().zip(kept);
+    for (mine, theirs) in inserted {
+        text.push_str(theirs);
+        if mine != theirs {
+            text.push_str(mine);
+        }
+        if let Some((c, (true, true))) = chars.next() {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// How a text came from another: which of its characters were kept, and what was put in before each of them
+/// and at the end.
+struct Script {
+    kept: Vec<bool>,
+    inserted: Vec<String>,
+}
+
+impl Script {
+    fn of(then: &str, now: &str, length: usize) -> Self {
+        let mut kept = Vec::with_capacity(length);
+        let mut inserted = vec![String::new(); length + 1];
+        for piece in pieces(then, now) {
+            match piece {
+                Piece::Kept(text) => kept.extend(text.chars().map(|_| true)),
+                Piece::Deleted(text) => kept.extend(text.chars().map(|_| false)),
+                Piece::Inserted(text) => {
+                    if let Some(place) = inserted.get_mut(kept.len()) {
+                        place.push_str(&text);
+                    }
+                }
+            }
+        }
+        Self { kept, inserted }
+    }
 }
 
 /// Only a record's origin decides who else may have it.
@@ -291,4 +388,28 @@ fn withdrawal(
         again: false,
     };
     Ok((plan, seen.row.id, edit))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn both_changes_are_in_the_text() {
+        let then = "Un.\n\nDeux.\n";
+        let both = rebased(then, "Un, revu.\n\nDeux.\n", "Un.\n\nDeux.\n\nTrois.\n");
+        assert_eq!(both, "Un, revu.\n\nDeux.\n\nTrois.\n");
+        assert_eq!(rebased("حجز هاتف", "حجز", "حجز هاتف محمول"), "حجز محمول");
+    }
+
+    proptest! {
+        #[test]
+        fn where_one_changed_nothing_the_other_is_taken(then in "\\PC{0,40}", other in "\\PC{0,40}") {
+            prop_assert_eq!(&rebased(&then, &other, &then), &other);
+            prop_assert_eq!(&rebased(&then, &then, &other), &other);
+            prop_assert_eq!(&rebased(&then, &other, &other), &other);
+        }
+    }
 }

@@ -138,6 +138,7 @@ pub const COMMON: &[Field] = &[
     field(LABEL_REVIEW, FieldType::Date),
     field("withdrawn-reason", FieldType::Line),
     field("override", FieldType::Line),
+    field("source-version", FieldType::Line),
 ];
 
 const LEVELS: FieldType = FieldType::Word(&["basic", "intermediate", "advanced"]);

@@ -5,6 +5,7 @@ use diwan_api::types::{
     PublishRequest, RecordLink, TranslateRequest, WithdrawRequest,
 };
 
+use super::federation::{SYNC, two};
 use super::*;
 
 fn draft(kind: &str, title: &str, body: &str) -> Draft {
@@ -248,6 +249,13 @@ async fn the_guard_stands_before_every_way_into_a_shared_group() {
         (0, "plate")
     );
 
+    // The reason goes out too.
+    let talkative = Some("voir +33 1 44 55 66 77");
+    let edited = node
+        .client
+        .edit(&clean.record, &body(phone, talkative))
+        .await;
+    assert_eq!(code(edited), ErrorCode::GuardHit);
     // With a reason it goes out, and the reason with it; afterwards the same number is no news.
     let done = node
         .client
@@ -477,4 +485,47 @@ async fn only_the_origin_publishes_and_only_where_it_is_a_member() {
         .publish(&written.record, &PublishRequest::default())
         .await;
     assert_eq!(code(refused), ErrorCode::InvalidValue);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publishing_again_keeps_what_others_wrote_meanwhile() {
+    let (tn, fr) = two().await;
+    let written = tn
+        .write("own", draft("guideline", "Saisie", "Un.\n\nDeux.\n"))
+        .await
+        .unwrap();
+    let published = tn
+        .client
+        .publish(&written.record, &into_group("Cyber"))
+        .await
+        .unwrap();
+    assert!(tn.client.sync(&SYNC).await.unwrap().equal);
+    let theirs = EditRequest {
+        tags: Some(vec!["faraday".to_owned()]),
+        ..super::body("fr", "Un.\n\nDeux.\n\nTrois, de France.\n")
+    };
+    fr.client.edit(&published.record, &theirs).await.unwrap();
+    assert!(fr.client.sync(&SYNC).await.unwrap().equal);
+    let mine = super::body("fr", "Un, revu.\n\nDeux.\n");
+    tn.client.edit(&written.record, &mine).await.unwrap();
+    let again = tn
+        .client
+        .publish(&written.record, &into_group("Cyber"))
+        .await
+        .unwrap();
+    assert_eq!(again.record, published.record);
+    let shown = tn.client.show(&again.record, None).await.unwrap();
+    assert_eq!(
+        shown.body["fr"],
+        "Un, revu.\n\nDeux.\n\nTrois, de France.\n"
+    );
+    assert_eq!(shown.tags, ["faraday"]);
+    // Nothing new in the draft: nothing is written.
+    let version = shown.version;
+    tn.client
+        .publish(&written.record, &into_group("Cyber"))
+        .await
+        .unwrap();
+    let shown = tn.client.show(&again.record, None).await.unwrap();
+    assert_eq!(shown.version, version);
 }
