@@ -395,7 +395,7 @@ mod tests {
             .insert("withdrawn-reason".into(), line("replaced"));
         let text = render(&plain(), &record, Some("fr"));
         let third = text.lines().nth(3).unwrap();
-        assert_eq!(third, "Withdrawn by its origin on 2026-11-28. replaced");
+        assert_eq!(third, "Withdrawn on 2026-11-28. replaced");
     }
 
     #[test]

@@ -7,11 +7,15 @@ use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{self, Draft, EditRequest, RecordLink, Texts};
 use diwan_core::group::GroupChain;
 use diwan_core::id::{AgencyId, RecordId};
-use diwan_core::record::{Content, Edit, Editors, Kind, PART, Version, kind, kinds, valid_lang};
+use diwan_core::record::{
+    ACCEPTED, Content, Edit, Editors, Kind, PART, Version, kind, kinds, valid_lang,
+};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::fields::{self, Unknown};
 use super::names;
+use super::proposals::{CORRECTED, DECLINED};
+use super::publish::SOURCE;
 use super::translations::ADOPTED;
 use super::view::View;
 use crate::engine::{EngineError, RecordDraft};
@@ -29,6 +33,8 @@ pub(super) const ORDER: &str = "order";
 pub(super) const ORDER_DIGITS: usize = 16;
 /// Parts of one package.
 const PARTS_MAX: usize = 60;
+/// Relations by which a record's origin says what it made of proposals.
+const DECIDED: [&str; 4] = [ADOPTED, ACCEPTED, CORRECTED, DECLINED];
 /// Records that are looked at to see whether a link leads back.
 const LINKS_FOLLOWED: usize = 1_000;
 /// Hexadecimal digits of an import key.
@@ -240,6 +246,7 @@ pub(super) fn edit(
             let about = |key: &&String| key.split('.').next() == Some(ABOUT);
             links.extend(now.links.iter().filter(about).cloned());
         }
+        keep_decided(view, row, now, &mut links);
         check_circle(view, row, now, &links)?;
         edit.links = Some(links);
         if let Some(kind) = kind {
@@ -257,6 +264,24 @@ pub(super) fn edit(
     let base = request.base_version.as_deref();
     let base = base.map(|text| version("base_version", text)).transpose()?;
     Ok((base, edit))
+}
+
+/// What a record was made from, and what its origin decided about proposals, no list of links changes by
+/// leaving it out; and nobody but the origin decides.
+fn keep_decided(view: &View, row: &RecordRow, now: &Content, links: &mut BTreeSet<String>) {
+    let of = |key: &&String, relations: &[&str]| {
+        key.split('.')
+            .next()
+            .is_some_and(|rel| relations.contains(&rel))
+    };
+    if row.origin != view.replica().me().agency {
+        links.retain(|key| !of(&key, &DECIDED));
+    }
+    let kept = now
+        .links
+        .iter()
+        .filter(|key| of(key, &DECIDED) || of(key, &[SOURCE]));
+    links.extend(kept.cloned());
 }
 
 /// Links that an edit adds do not lead back to the record. What two sides link at the same time may, and

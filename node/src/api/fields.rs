@@ -20,6 +20,14 @@ const OWN_PLACE: [(&str, Holds); 8] = [
     ("import_key", Holds::Value),
 ];
 
+/// Fields that verbs write, and nobody's hand.
+const VERBS: [&str; 4] = [
+    "withdrawn",
+    "withdrawn-reason",
+    "override",
+    "source-version",
+];
+
 /// Most minutes of a training: a year.
 const MINUTES_MAX: u32 = 525_600;
 
@@ -40,6 +48,10 @@ pub(super) fn change(
     edit: &mut Edit,
 ) -> Result<(), ApiError> {
     for (name, value) in given {
+        if unknown == Unknown::Refused && VERBS.contains(&name.as_str()) {
+            let expected = "a field of the record; `publish` and `withdraw` write this one";
+            return Err(ApiError::invalid("field", name, expected));
+        }
         match kind.and_then(|kind| kind.field(&name)) {
             Some(field) if unknown == Unknown::Refused => by_schema(field, value, edit)?,
             // A value that this version's schema does not have, either.

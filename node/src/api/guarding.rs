@@ -21,7 +21,7 @@ use crate::store::OfficerRole;
 /// The field that says why what the guard found went out.
 pub(super) const OVERRIDE: &str = "override";
 /// Values that this program writes by itself.
-const OWN_VALUES: [&str; 4] = ["tlp", "hcode", "import_key", "withdrawn"];
+const OWN_VALUES: [&str; 3] = ["tlp", "hcode", "import_key"];
 /// Hits that a refusal lists.
 const LISTED: usize = 10;
 
@@ -78,8 +78,13 @@ impl Door {
     ) -> Result<Vec<GuardHit>, ApiError> {
         self.opens(group)?;
         let passed = self.passes(group, Some(now), &edit.on(now), reason)?;
-        let kept = passed.kept.map(|kept| (OVERRIDE.to_owned(), Some(kept)));
-        edit.values.extend(kept);
+        if let Some(kept) = passed.kept {
+            let kept = match now.value(OVERRIDE) {
+                Some(before) => format!("{before}; {kept}"),
+                None => kept,
+            };
+            edit.values.insert(OVERRIDE.to_owned(), Some(kept));
+        }
         Ok(passed.hits)
     }
 

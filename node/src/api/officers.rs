@@ -75,10 +75,10 @@ async fn set(
         by_uid: by.uid,
     };
     let answer = told(uid, &row);
-    tracing::info!(uid, role = %answer.role, by = by.uid, "an officer's role changed");
     api.engine
         .submit(move |step| step.set_officer(uid, row))
         .await?;
+    tracing::info!(uid, role = %answer.role, by = by.uid, "an officer's role changed");
     Ok(Json(OfficerList {
         officers: vec![answer],
     }))

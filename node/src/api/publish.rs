@@ -3,28 +3,32 @@
 //! A record's audience is its group, so publishing writes a new record in the wider group, with a link
 //! `source` to the one that it was made from; the history of the draft does not travel.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{GuardHit, PublishRequest, Published, RecordLink, WithdrawRequest};
 use diwan_core::group::{GroupChain, Role};
 use diwan_core::id::{GroupId, RecordId};
-use diwan_core::record::{Content, Edit, Piece, Version, WITHDRAWN, pieces};
+use diwan_core::record::{Content, Edit, Editors, Piece, Version, WITHDRAWN, pieces};
 
 use super::answer::{Answer, Json, Named, apart};
 use super::drafts::{ABOUT, ORDER, ORDER_DIGITS, in_nfc};
 use super::gate::Officer;
-use super::guarding::Door;
-use super::view::{Budget, Seen, View};
-use super::{Api, drafts, names, show, time};
-use crate::engine::{Engine, EngineError, RecordDraft, Step, edit_towards};
+use super::guarding::{Door, OVERRIDE};
+use super::view::{Seen, View};
+use super::{Api, drafts, history, names, show, time};
+use crate::engine::{Engine, EngineError, RecordDraft, Step};
 
 /// The relation by which a published record names the one that it was made from.
 pub(super) const SOURCE: &str = "source";
 /// The field that says which version of that was published last.
 const SOURCE_VERSION: &str = "source-version";
 const WITHDRAWN_REASON: &str = "withdrawn-reason";
+/// Values that are the published record's own.
+const OF_THE_COPY: [&str; 4] = [SOURCE_VERSION, WITHDRAWN, WITHDRAWN_REASON, OVERRIDE];
+/// Records that link to a draft and are looked at for what was published of it.
+const COPIES_LOOKED_AT: usize = 10_000;
 /// Bytes of a reason.
 const REASON_MAX: usize = 1_000;
 
@@ -83,6 +87,7 @@ fn plan(
         let label = names::tlp(label)?.name();
         content.values.insert("tlp".to_owned(), label.to_owned());
     }
+    only_ours(&view, &seen)?;
     let left_out = move_links(&view, &seen, group, &mut content)?;
     content.add_link(SOURCE, &seen.row.id);
     let version = Version::from(seen.row.version).to_string();
@@ -104,14 +109,22 @@ fn plan(
         let mut draft = RecordDraft {
             kind: seen.row.kind.clone(),
             content,
-            editors: seen.genesis.editors.clone(),
+            editors: editors_in(group, &seen.genesis.editors),
             record: None,
             file_name: None,
         };
         plan.guard = door.new_record(group, &mut draft, reason)?;
         return Ok((plan, Writes::New(group.id(), draft)));
     };
-    let mut edit = since_published(&view, &seen, &now, &content)?;
+    if now.value(WITHDRAWN).is_some() {
+        let expected = "a record that is not withdrawn: `diwan withdraw ID --undo` first";
+        return Err(ApiError::invalid("record", id.short(), expected).into());
+    }
+    let mut edit = since_published(&view, &seen, group, &now, &content)?;
+    if request.tlp.is_some() {
+        let label = content.value("tlp").map(str::to_owned);
+        edit.values.insert("tlp".to_owned(), label);
+    }
     let guard = door.edit(group, &now, &mut edit, reason)?;
     let plan = Published {
         record: id.to_string(),
@@ -132,37 +145,82 @@ fn plan(
 fn since_published(
     view: &View,
     seen: &Seen,
+    group: &GroupChain,
     now: &Content,
     draft: &Content,
 ) -> Result<Edit, EngineError> {
     let version = now.value(SOURCE_VERSION).unwrap_or_default();
-    let then = match drafts::version("version", version) {
-        Ok(version) => show::content_at_version(view, seen, &version)?,
-        // Published before versions were remembered: nothing of it is known to be old.
-        Err(_) => now.clone(),
-    };
-    let mut edit = edit_towards(&then, draft);
-    edit.texts
-        .retain(|key, text| then.texts.get(key) != text.as_ref());
-    for (key, text) in &mut edit.texts {
-        let text_of = |content: &Content| content.texts.get(key).cloned().unwrap_or_default();
-        if let Some(text) = text {
-            *text = rebased(&text_of(&then), text, &text_of(now));
+    let then = drafts::version("version", version).map_err(EngineError::from);
+    let then = then.and_then(|version| show::content_at_version(view, seen, &version));
+    // A version that is none is no reason to undo anything.
+    let mut then = then.unwrap_or_else(|_| now.clone());
+    move_links(view, seen, group, &mut then)?;
+    let mut edit = Edit::default();
+    for key in then.texts.keys().chain(draft.texts.keys()) {
+        let (old, new) = (then.texts.get(key), draft.texts.get(key));
+        let text = match (old, new, now.texts.get(key)) {
+            (old, new, _) if old == new => continue,
+            // Both wrote a text that neither had: theirs stands, and no two are glued together.
+            (None, Some(_), Some(_)) => continue,
+            (Some(old), None, Some(theirs)) if old != theirs => continue,
+            (Some(old), Some(new), Some(theirs)) => Some(rebased(old, new, theirs)),
+            (_, new, _) => new.cloned(),
+        };
+        edit.texts.insert(key.clone(), text);
+    }
+    for key in then.values.keys().chain(draft.values.keys()) {
+        let (old, new) = (then.values.get(key), draft.values.get(key));
+        if old != new && !OF_THE_COPY.contains(&key.as_str()) {
+            edit.values.insert(key.clone(), new.cloned());
         }
     }
-    edit.values
-        .retain(|key, value| then.values.get(key) != value.as_ref());
-    for (field, set) in &mut edit.sets {
+    let version = draft.value(SOURCE_VERSION).map(str::to_owned);
+    edit.values.insert(SOURCE_VERSION.to_owned(), version);
+    let items = then.sets.iter().chain(&draft.sets);
+    let fields: BTreeSet<&str> = items.filter_map(|item| item.split('.').next()).collect();
+    for field in fields {
         let of =
             |content: &Content| -> BTreeSet<String> { content.set_of(field).into_iter().collect() };
-        let (then, now) = (of(&then), of(now));
-        let gone: BTreeSet<&String> = then.difference(set).collect();
-        let kept = now.iter().filter(|item| !gone.contains(item));
-        *set = kept.chain(set.difference(&then)).cloned().collect();
+        let after = changed(&of(&then), &of(draft), &of(now));
+        edit.sets.insert(field.to_owned(), after);
     }
-    let is_new = !draft.links.is_subset(&now.links);
-    edit.links = is_new.then(|| now.links.union(&draft.links).cloned().collect());
+    edit.links = Some(changed(&then.links, &draft.links, &now.links));
     Ok(edit)
+}
+
+/// A set with what `mine` added to `then`, without what it took out.
+fn changed(
+    then: &BTreeSet<String>,
+    mine: &BTreeSet<String>,
+    theirs: &BTreeSet<String>,
+) -> BTreeSet<String> {
+    let stays = |item: &&String| !then.contains(*item) || mine.contains(*item);
+    let added = mine.difference(then);
+    theirs.iter().filter(stays).chain(added).cloned().collect()
+}
+
+/// Another agency's words go no further than that agency sent them.
+fn only_ours(view: &View, seen: &Seen) -> Result<(), EngineError> {
+    let me = names::short(view.replica(), &view.replica().me().agency);
+    let versions = history::versions(view, seen)?;
+    match versions.iter().find(|version| version.agency != me) {
+        None => Ok(()),
+        Some(other) => {
+            let said = format!("a record in which {} has not written", other.agency);
+            Err(ApiError::invalid("record", seen.row.id.short(), &said).into())
+        }
+    }
+}
+
+/// The editors who are members of the group: of others it is not told.
+fn editors_in(group: &GroupChain, editors: &Editors) -> Editors {
+    match editors {
+        Editors::Group => Editors::Group,
+        Editors::Listed(listed) => {
+            let members = listed.iter().filter(|agency| group.role(agency).is_some());
+            Editors::Listed(members.copied().collect())
+        }
+    }
 }
 
 /// A text with both changes of an older one: `mine` and `theirs`. What either took out is gone, what either
@@ -276,6 +334,7 @@ fn move_links(
         .collect();
     content.links.clear();
     let mut left_out = Vec::new();
+    let mut moved = BTreeMap::new();
     for (rel, record) in links {
         let num = view.reading.record_num(&record)?;
         let row = num.map(|num| view.row(num)).transpose()?.flatten();
@@ -287,15 +346,20 @@ fn move_links(
         };
         match there {
             Some(there) => {
-                if let Some(order) = content.values.get_mut(ORDER) {
-                    *order = order.replace(&beginning(&record), &beginning(&there));
-                }
+                moved.insert(beginning(&record), beginning(&there));
                 content.add_link(&rel, &there);
             }
             None => left_out.push(RecordLink {
                 rel,
                 record: record.to_string(),
             }),
+        }
+    }
+    if let Some(order) = content.values.remove(ORDER) {
+        let known = order.split(' ').filter_map(|part| moved.get(part));
+        let order = known.cloned().collect::<Vec<_>>().join(" ");
+        if !order.is_empty() {
+            content.values.insert(ORDER.to_owned(), order);
         }
     }
     Ok(left_out)
@@ -313,15 +377,23 @@ fn copy_in(
     group: &GroupChain,
 ) -> Result<Option<(RecordId, Content)>, EngineError> {
     let me = view.replica().me().agency;
-    let mut found = None;
-    let wanted = |row: &crate::store::RecordRow| row.group == group.id() && row.origin == me;
-    view.linking(record, &mut Budget::new(), wanted, |row, content| {
+    for num in view.reading.linking(record, COPIES_LOOKED_AT)? {
+        let row = view.row(num)?;
+        let Some(row) = row.filter(|row| row.group == group.id() && row.origin == me) else {
+            continue;
+        };
+        let Some(copy) = view.seen(num, row)? else {
+            continue;
+        };
+        // What its first version says: others may edit what comes behind it.
+        let first = &copy.genesis.content;
         let is_source = |(rel, to): (&str, RecordId)| rel == SOURCE && to == *record;
-        if found.is_none() && content.link_pairs().any(is_source) {
-            found = Some((row.id, content.clone()));
+        if first.value(SOURCE_VERSION).is_some() && first.link_pairs().any(is_source) {
+            let now = view.content(&copy)?.unwrap_or_default();
+            return Ok(Some((copy.row.id, now)));
         }
-    })?;
-    Ok(found)
+    }
+    Ok(None)
 }
 
 /// The agencies of a group, this one left out.

@@ -180,7 +180,7 @@ impl View {
             }
             let content = self.reading.content(num, &copy)?.unwrap_or_default();
             let is_source = |(rel, to): (&str, RecordId)| rel == SOURCE && to == row.id;
-            if content.link_pairs().any(is_source) {
+            if content.value(WITHDRAWN).is_none() && content.link_pairs().any(is_source) {
                 return Ok(true);
             }
         }

@@ -13,8 +13,8 @@ pub use rules::{GuardError, Level, Rule};
 use diwan_core::record::Tlp;
 use plain::Plain;
 
-/// Hits that one look reports; the rest are more of the same.
-const HITS_MAX: usize = 200;
+/// Hits of one rule in one field; the rest are more of the same. No rule's many hide another's one.
+const HITS_OF_RULE: usize = 1_000;
 /// Characters of a match that are repeated to the officer.
 const SHOWN_CHARS: usize = 80;
 
@@ -106,21 +106,16 @@ impl Guard {
             if level == Level::Off {
                 continue;
             }
-            for found in rule.pattern.find_iter(plain.text()) {
-                if hits.len() >= HITS_MAX {
-                    return;
-                }
-                if !rule.holds(plain.text(), found.range()) {
-                    continue;
-                }
-                let (line, column) = plain.place(text, found.start());
+            for at in rule.hits(plain.text()).take(HITS_OF_RULE) {
+                let (line, column) = plain.place(text, at.start);
+                let found = plain.text().get(at).unwrap_or_default();
                 hits.push(Hit {
                     rule: rule.id.clone(),
                     level,
                     field: field.to_owned(),
                     line,
                     column,
-                    text: found.as_str().chars().take(SHOWN_CHARS).collect(),
+                    text: found.chars().take(SHOWN_CHARS).collect(),
                 });
             }
         }

@@ -16,6 +16,11 @@ const RULES_MAX: usize = 200;
 /// Bytes of one compiled pattern: a rule of an admin must not take the node's memory.
 const COMPILED_MAX: usize = 2 * 1024 * 1024;
 
+/// Bytes of the shortest number that a longer match is cut to.
+const SHORTEST: usize = 8;
+/// Bytes before a place that are looked at for the scheme of a URL.
+const URL_BYTES: usize = 2_048;
+
 /// What a hit means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -188,8 +193,46 @@ impl Rule {
         }
     }
 
+    /// The hits in a text, one behind the other.
+    pub(super) fn hits<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Range<usize>> + 't {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            while let Some(found) = self.pattern.find_at(text, from) {
+                let at = found.range();
+                if let Some(hit) = self.hit(text, at.clone()) {
+                    from = hit.end.max(from + 1);
+                    return Some(hit);
+                }
+                // A number may begin within what was no number as a whole.
+                from = match self.check {
+                    Some(_) => after_word(text, at.start).min(at.end),
+                    None => at.end,
+                };
+            }
+            None
+        })
+    }
+
+    /// Of a match, what is a hit: it or, where numbers follow each other, as much of it as is one.
+    fn hit(&self, text: &str, at: Range<usize>) -> Option<Range<usize>> {
+        let mut end = at.end;
+        loop {
+            let range = at.start..end;
+            if self.holds(text, range.clone()) {
+                return Some(range);
+            }
+            self.check?;
+            let found = text.get(range)?;
+            let cut = found.rfind(|c: char| !c.is_alphanumeric())?;
+            end = at.start + cut;
+            if cut < SHORTEST {
+                return None;
+            }
+        }
+    }
+
     /// Whether a match is a hit: not a piece of a longer word or number, and what the rule asks besides.
-    pub(super) fn holds(&self, text: &str, at: Range<usize>) -> bool {
+    fn holds(&self, text: &str, at: Range<usize>) -> bool {
         let found = text.get(at.clone()).unwrap_or_default();
         let before = text
             .get(..at.start)
@@ -201,8 +244,8 @@ impl Rule {
         };
         !goes_on(found.chars().next(), before)
             && !goes_on(found.chars().next_back(), after)
-            && (self.in_url || !is_in_url(text, at.start))
             && self.check.is_none_or(|check| check.holds(found))
+            && (self.in_url || !is_in_url(text, at.start))
             && !self
                 .except
                 .as_ref()
@@ -210,11 +253,25 @@ impl Rule {
     }
 }
 
-/// Whether a place is within a URL: what stands before it, back to the last space, names a scheme.
+/// Where the word that begins at a place has ended.
+fn after_word(text: &str, start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    let mut chars = rest.char_indices().skip(1);
+    let end = chars.find(|(_, c)| !c.is_alphanumeric());
+    end.map_or(text.len(), |(at, c)| start + at + c.len_utf8())
+}
+
+/// Whether a place is within a URL: what stands before it, back to the last character that parts words,
+/// names a scheme.
 fn is_in_url(text: &str, at: usize) -> bool {
-    let before = text.get(..at).unwrap_or_default();
-    let word = before
-        .rsplit(|c: char| c.is_whitespace() || "<>\"'".contains(c))
-        .next();
-    word.is_some_and(|word| word.contains("://"))
+    let mut from = at.saturating_sub(URL_BYTES);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let before = text.get(from..at).unwrap_or_default();
+    let parts = |c: char| c.is_whitespace() || "<>\"',;|".contains(c);
+    before
+        .rsplit(parts)
+        .next()
+        .is_some_and(|word| word.contains("://"))
 }

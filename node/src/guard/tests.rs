@@ -52,6 +52,7 @@ fn what_looks_like_personal_data_is_found() {
 fn what_only_resembles_it_is_not() {
     for text in [
         "le 05.03.2026 12:30, du 01.02.2026 au 05.02.2026 08 h",
+        "UTC+1 2026-03-09, +2 (2019-2023), mobile 2021-2025, TZ 20240101",
         "help@example.org ; ops@node.test ; git@github.com:a/b.git",
         "le 14.03.2026 de 08:30 à 17:45, 2026-03-14T08:30:00Z",
         "version 1.2.3.0 et 10.0.0.7, 192.0.2.44",
@@ -151,13 +152,34 @@ fn bad_rules_are_refused_with_their_place() {
     assert!(refused(&many).contains("bytes"));
 }
 
-/// A text of nothing but beginnings of hits: bounded in hits, and no pattern runs away.
+/// A text of nothing but hits and of what is nearly one: bounded, and no rule's many hide another's one.
 #[test]
 fn a_hostile_text_is_looked_at_in_bounded_work() {
     let guard = Guard::built_in().unwrap();
-    let text = "a@b.tn +216 71 234 567 4111111111111111 00 00 00 00 :: 1.1.1.1 ".repeat(10_000);
-    assert_eq!(
-        guard.look(Tlp::Green, [("body.fr", text.as_str())]).len(),
-        HITS_MAX
-    );
+    let many = "8.8.8.8 a@b.tn ".repeat(20_000) + "+216 71 234 567";
+    let hits = guard.look(Tlp::Green, [("body.fr", many.as_str())]);
+    assert!(hits.iter().any(|hit| hit.rule == "phone"));
+    assert!(hits.len() <= 3 * HITS_OF_RULE);
+    for text in [
+        "a://".to_owned() + &"0612345678,".repeat(60_000),
+        "4111-".repeat(100_000),
+    ] {
+        assert!(guard.look(Tlp::Green, [("body.fr", text.as_str())]).len() <= 2 * HITS_OF_RULE);
+    }
+}
+
+#[test]
+fn a_number_is_found_with_other_numbers_around_it() {
+    for (rule, text) in [
+        ("card", "Carte 4111 1111 1111 1111 12/27 CVV 123"),
+        ("card", "2024 4111 1111 1111 1111"),
+        ("iban", "IBAN TN59 1000 6035 1835 9847 8831 BIC BIATTNTT"),
+        ("phone", "+21671234567 2024-11-28 10:00"),
+    ] {
+        assert!(
+            found(text).iter().any(|hit| hit == rule),
+            "{text}: {:?}",
+            found(text)
+        );
+    }
 }

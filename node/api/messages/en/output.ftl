@@ -338,4 +338,4 @@ show-parts = { $count ->
 show-minutes = { $minutes } min
 show-part-missing = not here
 expected-named-value = NAME=VALUE, such as languages=ar
-show-withdrawn = Withdrawn by its origin on { $day }. { $reason }
+show-withdrawn = Withdrawn on { $day }. { $reason }

@@ -306,8 +306,7 @@ fn batch_of<'d>(drafts: impl Iterator<Item = &'d Draft>) -> usize {
     let mut bytes = 0;
     let mut count = 0;
     for draft in drafts.take(IMPORT_BATCH_DRAFTS) {
-        let texts = draft.title.values().chain(draft.body.values());
-        bytes += texts.map(|text| text.len() * 2).sum::<usize>() + 2_000;
+        bytes += serde_json::to_vec(draft).map_or(0, |json| json.len());
         if count > 0 && bytes > BATCH_BYTES {
             break;
         }

@@ -520,6 +520,38 @@ async fn publishing_again_keeps_what_others_wrote_meanwhile() {
         "Un, revu.\n\nDeux.\n\nTrois, de France.\n"
     );
     assert_eq!(shown.tags, ["faraday"]);
+    // What is taken out of the draft goes out of the record, and nobody else's hand names the verbs' fields.
+    let drop_it = EditRequest {
+        summary: texts(&[("fr", "à retirer")]),
+        ..EditRequest::default()
+    };
+    tn.client.edit(&written.record, &drop_it).await.unwrap();
+    let request = into_group("Cyber");
+    tn.client.publish(&written.record, &request).await.unwrap();
+    let gone = EditRequest {
+        summary: texts(&[("fr", "")]),
+        ..EditRequest::default()
+    };
+    tn.client.edit(&written.record, &gone).await.unwrap();
+    tn.client.publish(&written.record, &request).await.unwrap();
+    let shown = tn.client.show(&again.record, None).await.unwrap();
+    assert_eq!(shown.summary.len(), 0);
+    assert_eq!(shown.tags, ["faraday"]);
+    assert!(tn.client.sync(&SYNC).await.unwrap().equal);
+    for field in [
+        "withdrawn",
+        "withdrawn-reason",
+        "override",
+        "source-version",
+    ] {
+        let value = diwan_api::types::FieldValue::Line("2026-11-28".to_owned());
+        let forged = EditRequest {
+            fields: [(field.to_owned(), value)].into(),
+            ..EditRequest::default()
+        };
+        let refused = fr.client.edit(&again.record, &forged).await;
+        assert_eq!(code(refused), ErrorCode::InvalidValue, "{field}");
+    }
     // Nothing new in the draft: nothing is written.
     let version = shown.version;
     tn.client

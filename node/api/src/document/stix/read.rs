@@ -230,12 +230,13 @@ fn put_fields(fields: &Map<String, Value>, stix_type: &str, id: &str, draft: &mu
     references.sort();
     references.dedup();
     references.truncate(ITEMS_MAX);
-    if draft
+    // Only an id that follows from the record's own says that the object is that record: whoever knows the
+    // id of a record can name it.
+    draft.record = draft
         .record
-        .as_ref()
-        .is_some_and(|record| id == id_of(stix_type, &[record.as_str()]))
-    {
-        // A record that was never STIX: its id says nothing that its record's does not.
+        .take()
+        .filter(|record| id == id_of(stix_type, &[record.as_str()]));
+    if draft.record.is_some() {
         return;
     }
     draft.import_key = Some(import_key(KeyOf::LineId, &["stix", id]));
