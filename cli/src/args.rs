@@ -218,6 +218,7 @@ mod tests {
             "diwan sync --timeout 5",
             "diwan group create cyber --member :owner",
             "diwan trust remove tn --yes --dry-run",
+            "diwan officer add leila --role reader",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

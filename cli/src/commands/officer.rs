@@ -11,7 +11,7 @@ use crate::output::{Table, View};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Add {
-        #[arg(value_name = "UID")]
+        #[arg(value_name = "UID", value_parser = number_of_user)]
         uid: u32,
         #[arg(long = "role", value_name = "ROLE")]
         given_role: String,
@@ -20,17 +20,21 @@ pub(crate) enum Verb {
     },
     List,
     SetRole {
-        #[arg(value_name = "UID")]
+        #[arg(value_name = "UID", value_parser = number_of_user)]
         uid: u32,
         #[arg(value_name = "ROLE")]
         given_role: String,
     },
     Revoke {
-        #[arg(value_name = "UID")]
+        #[arg(value_name = "UID", value_parser = number_of_user)]
         uid: u32,
         #[arg(long)]
         yes: bool,
     },
+}
+
+fn number_of_user(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "expected-uid".to_owned())
 }
 
 pub(crate) async fn run(verb: Verb, context: &Context) -> Result<Exit, CliError> {

@@ -1,7 +1,7 @@
 //! `translate`, `adopt`: a record's text in another language.
 
 use diwan_api::error::Exit;
-use diwan_api::types::{AdoptRequest, TranslateRequest, Translated};
+use diwan_api::types::{Decision, TranslateRequest, Translated};
 
 use super::edit;
 use super::publish::warnings;
@@ -63,8 +63,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
 
 /// Takes another agency's translation into the own record.
 pub(crate) async fn adopt(args: Adopt, context: &Context) -> Result<Exit, CliError> {
-    let request = AdoptRequest {
+    let request = Decision {
         override_reason: args.override_reason,
+        ..Decision::default()
     };
     let edited = context.client().adopt(&args.id, &request).await?;
     context

@@ -23,6 +23,7 @@ mod needs;
 mod officers;
 mod proposals;
 mod publish;
+mod rebase;
 mod records;
 mod search;
 mod show;

@@ -20,7 +20,7 @@ use super::drafts::{self, ABOUT, TEXT_FIELDS, Target};
 use super::gate::Officer;
 use super::guarding::Door;
 use super::view::{Seen, View};
-use super::{Api, diff, names, show, translations};
+use super::{Api, diff, names, records, show, translations};
 use crate::engine::{Engine, EngineError, RecordDraft, Step};
 
 /// The kind of an annotation that proposes other texts.
@@ -228,12 +228,7 @@ async fn written(
         Ok(done)
     };
     let done = api.engine.submit(write).await?;
-    Ok(Json(Edited {
-        record: record.to_string(),
-        version: done.version.to_string(),
-        seq: done.seq,
-        guard,
-    }))
+    Ok(records::edited(&record, &done, guard))
 }
 
 /// Fills in what a correction is a change of, where its author did not say it.

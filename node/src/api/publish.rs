@@ -10,12 +10,13 @@ use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{GuardHit, PublishRequest, Published, RecordLink, WithdrawRequest};
 use diwan_core::group::{GroupChain, Role};
 use diwan_core::id::{GroupId, RecordId};
-use diwan_core::record::{Content, Edit, Editors, Piece, Version, WITHDRAWN, pieces};
+use diwan_core::record::{Content, Edit, Editors, Version, WITHDRAWN};
 
 use super::answer::{Answer, Json, Named, apart};
 use super::drafts::{ABOUT, ORDER, ORDER_DIGITS, in_nfc};
 use super::gate::Officer;
 use super::guarding::{Door, OVERRIDE};
+use super::rebase::{rebased_set, rebased_text};
 use super::view::{Seen, View};
 use super::{Api, drafts, history, names, show, time};
 use crate::engine::{Engine, EngineError, RecordDraft, Step};
@@ -163,7 +164,7 @@ fn since_published(
             // Both wrote a text that neither had: theirs stands, and no two are glued together.
             (None, Some(_), Some(_)) => continue,
             (Some(old), None, Some(theirs)) if old != theirs => continue,
-            (Some(old), Some(new), Some(theirs)) => Some(rebased(old, new, theirs)),
+            (Some(old), Some(new), Some(theirs)) => Some(rebased_text(old, new, theirs)),
             (_, new, _) => new.cloned(),
         };
         edit.texts.insert(key.clone(), text);
@@ -181,22 +182,11 @@ fn since_published(
     for field in fields {
         let of =
             |content: &Content| -> BTreeSet<String> { content.set_of(field).into_iter().collect() };
-        let after = changed(&of(&then), &of(draft), &of(now));
+        let after = rebased_set(&of(&then), &of(draft), &of(now));
         edit.sets.insert(field.to_owned(), after);
     }
-    edit.links = Some(changed(&then.links, &draft.links, &now.links));
+    edit.links = Some(rebased_set(&then.links, &draft.links, &now.links));
     Ok(edit)
-}
-
-/// A set with what `mine` added to `then`, without what it took out.
-fn changed(
-    then: &BTreeSet<String>,
-    mine: &BTreeSet<String>,
-    theirs: &BTreeSet<String>,
-) -> BTreeSet<String> {
-    let stays = |item: &&String| !then.contains(*item) || mine.contains(*item);
-    let added = mine.difference(then);
-    theirs.iter().filter(stays).chain(added).cloned().collect()
 }
 
 /// Another agency's words go no further than that agency sent them.
@@ -220,56 +210,6 @@ fn editors_in(group: &GroupChain, editors: &Editors) -> Editors {
             let members = listed.iter().filter(|agency| group.role(agency).is_some());
             Editors::Listed(members.copied().collect())
         }
-    }
-}
-
-/// A text with both changes of an older one: `mine` and `theirs`. What either took out is gone, what either
-/// put in is there.
-fn rebased(then: &str, mine: &str, theirs: &str) -> String {
-    let length = then.chars().count();
-    let (mine, theirs) = (
-        Script::of(then, mine, length),
-        Script::of(then, theirs, length),
-    );
-    let mut text = String::new();
-    let inserted = mine.inserted.iter().zip(&theirs.inserted);
-    let kept = mine.kept.iter().zip(&theirs.kept);
-    let mut chars = then.chars().zip(kept);
-    for (mine, theirs) in inserted {
-        text.push_str(theirs);
-        if mine != theirs {
-            text.push_str(mine);
-        }
-        if let Some((c, (true, true))) = chars.next() {
-            text.push(c);
-        }
-    }
-    text
-}
-
-/// How a text came from another: which of its characters were kept, and what was put in before each of them
-/// and at the end.
-struct Script {
-    kept: Vec<bool>,
-    inserted: Vec<String>,
-}
-
-impl Script {
-    fn of(then: &str, now: &str, length: usize) -> Self {
-        let mut kept = Vec::with_capacity(length);
-        let mut inserted = vec![String::new(); length + 1];
-        for piece in pieces(then, now) {
-            match piece {
-                Piece::Kept(text) => kept.extend(text.chars().map(|_| true)),
-                Piece::Deleted(text) => kept.extend(text.chars().map(|_| false)),
-                Piece::Inserted(text) => {
-                    if let Some(place) = inserted.get_mut(kept.len()) {
-                        place.push_str(&text);
-                    }
-                }
-            }
-        }
-        Self { kept, inserted }
     }
 }
 
@@ -460,28 +400,4 @@ fn withdrawal(
         again: false,
     };
     Ok((plan, seen.row.id, edit))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn both_changes_are_in_the_text() {
-        let then = "Un.\n\nDeux.\n";
-        let both = rebased(then, "Un, revu.\n\nDeux.\n", "Un.\n\nDeux.\n\nTrois.\n");
-        assert_eq!(both, "Un, revu.\n\nDeux.\n\nTrois.\n");
-        assert_eq!(rebased("حجز هاتف", "حجز", "حجز هاتف محمول"), "حجز محمول");
-    }
-
-    proptest! {
-        #[test]
-        fn where_one_changed_nothing_the_other_is_taken(then in "\\PC{0,40}", other in "\\PC{0,40}") {
-            prop_assert_eq!(&rebased(&then, &other, &then), &other);
-            prop_assert_eq!(&rebased(&then, &then, &other), &other);
-            prop_assert_eq!(&rebased(&then, &other, &other), &other);
-        }
-    }
 }

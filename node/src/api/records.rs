@@ -16,7 +16,7 @@ use super::guarding::Door;
 use super::list::known_kind;
 use super::view::View;
 use super::{Api, names, proposals};
-use crate::engine::{DraftOutcome, Engine, EngineError, RecordDraft, Step};
+use crate::engine::{DraftOutcome, EditDone, Engine, EngineError, RecordDraft, Step};
 
 /// Drafts of an import that the writer takes together.
 const IMPORTED_TOGETHER: usize = 250;
@@ -105,16 +105,19 @@ pub(super) async fn edit(
     let (engine, door) = (api.engine.clone(), Door::of(&api, officer));
     let read = move || edit_of(&engine, &door, &record, request);
     let (record, base, edit, guard) = apart(read).await?;
-    let done = api
-        .engine
-        .submit(move |step| step.edit_record(&record, base.as_ref(), &edit))
-        .await?;
-    Ok(Json(Edited {
+    let write = move |step: &mut Step<'_, '_>| step.edit_record(&record, base.as_ref(), &edit);
+    let done = api.engine.submit(write).await?;
+    Ok(edited(&record, &done, guard))
+}
+
+/// The answer to an edit that is durable.
+pub(super) fn edited(record: &RecordId, done: &EditDone, guard: Vec<GuardHit>) -> Json<Edited> {
+    Json(Edited {
         record: record.to_string(),
         version: done.version.to_string(),
         seq: done.seq,
         guard,
-    }))
+    })
 }
 
 type EditOf = (RecordId, Option<Version>, Edit, Vec<GuardHit>);

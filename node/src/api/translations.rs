@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{
-    AdoptRequest, AnnotationInfo, Draft, Edited, Editors, FieldValue, FieldValues, GuardHit, Texts,
+    AnnotationInfo, Decision, Draft, Edited, Editors, FieldValue, FieldValues, GuardHit, Texts,
     TranslateRequest, Translated, TranslationState,
 };
 use diwan_core::id::{GroupId, RecordId};
@@ -17,7 +17,7 @@ use super::drafts::{self, ABOUT, TEXT_FIELDS, Target, normalised};
 use super::gate::Officer;
 use super::guarding::Door;
 use super::view::{Seen, View};
-use super::{Api, names, show};
+use super::{Api, names, records, show};
 use crate::engine::{Engine, EngineError, RecordDraft, Step};
 use crate::store::StoreError;
 
@@ -199,7 +199,7 @@ pub(super) async fn adopt(
     State(api): State<Api>,
     Named(annotation): Named<String>,
     officer: Officer,
-    Json(request): Json<AdoptRequest>,
+    Json(request): Json<Decision>,
 ) -> Answer<Edited> {
     let (engine, door) = (api.engine.clone(), Door::of(&api, officer));
     let (record, edit, guard) = apart(move || {
@@ -209,12 +209,7 @@ pub(super) async fn adopt(
     .await?;
     let edit_record = move |step: &mut Step<'_, '_>| step.edit_record(&record, None, &edit);
     let done = api.engine.submit(edit_record).await?;
-    Ok(Json(Edited {
-        record: record.to_string(),
-        version: done.version.to_string(),
-        seq: done.seq,
-        guard,
-    }))
+    Ok(records::edited(&record, &done, guard))
 }
 
 /// The edit by which a record takes over the texts of a translation about it, and names it.

@@ -16,6 +16,7 @@ fn what_looks_like_personal_data_is_found() {
         ("e-mail", "à contact@interieur.gov.tn"),
         ("phone", "Appeler le +216 71 234 567."),
         ("phone", "06 12 34 56 78"),
+        ("phone", "اتصل بالرقم ٢١٦ ٧١ ٢٣٤ ٥٦٧+ صباحا"),
         ("phone", "الرقم \u{202a}+٢١٢ ٦١٢ ٣٤٥ ٦٧٨\u{202c}"),
         ("phone", "call (021) 555-1234"),
         ("phone-by-word", "tél : 71 234 567"),

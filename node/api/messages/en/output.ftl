@@ -339,3 +339,4 @@ show-minutes = { $minutes } min
 show-part-missing = not here
 expected-named-value = NAME=VALUE, such as languages=ar
 show-withdrawn = Withdrawn on { $day }. { $reason }
+expected-uid = the number of a local user, as `id -u NAME` prints it

@@ -6,14 +6,13 @@ use super::path::{path, with_query};
 use super::{Client, Lines};
 use crate::error::ApiError;
 use crate::types::{
-    AdoptRequest, Card, CardInfo, CardText, Chain, Decision, Diff, Draft, EditRequest, Edited,
-    ExportQuery, GroupCosign, GroupCreate, GroupExtend, GroupList, GroupMembers, GroupRemove,
-    GuardAnswer, GuardCheck, GuardRules, History, Holders, ImportAnswer, ImportBatch, ListQuery,
-    NeedsAnswer, NeedsQuery, NewRecord, NodeCertified, NodeCertify, NodeList, OfficerAdd,
-    OfficerList, OfficerRoleChange, PublishRequest, Published, PurgePlan, PurgeRequest, Quarantine,
-    Record, RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, Status, SyncAnswer,
-    SyncRequest, TranslateRequest, Translated, TrustAdd, TrustList, TrustVerify, WithdrawRequest,
-    Written,
+    Card, CardInfo, CardText, Chain, Decision, Diff, Draft, EditRequest, Edited, ExportQuery,
+    GroupCosign, GroupCreate, GroupExtend, GroupList, GroupMembers, GroupRemove, GuardAnswer,
+    GuardCheck, GuardRules, History, Holders, ImportAnswer, ImportBatch, ListQuery, NeedsAnswer,
+    NeedsQuery, NewRecord, NodeCertified, NodeCertify, NodeList, OfficerAdd, OfficerList,
+    OfficerRoleChange, PublishRequest, Published, PurgePlan, PurgeRequest, Quarantine, Record,
+    RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest,
+    TranslateRequest, Translated, TrustAdd, TrustList, TrustVerify, WithdrawRequest, Written,
 };
 
 /// What an admin does with an agency of the trust list, besides verifying it.
@@ -259,11 +258,7 @@ impl Client {
     }
 
     /// Takes another agency's translation into the record that it is about.
-    pub async fn adopt(
-        &self,
-        annotation: &str,
-        request: &AdoptRequest,
-    ) -> Result<Edited, ApiError> {
+    pub async fn adopt(&self, annotation: &str, request: &Decision) -> Result<Edited, ApiError> {
         self.post(&path(&["records", annotation, "adopt"]), request)
             .await
     }

@@ -165,7 +165,7 @@ pub struct DraftWarning {
     pub hits: Vec<GuardHit>,
 }
 
-/// `POST /v1/records/{id}/accept` and `/decline`, of a proposal.
+/// `POST /v1/records/{id}/accept`, `/decline` and `/adopt`, of a proposal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Decision {

@@ -42,15 +42,6 @@ pub struct TranslateRequest {
     pub override_reason: Option<String>,
 }
 
-/// `POST /v1/records/{id}/adopt`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AdoptRequest {
-    /// Why what the publication guard found may go out; kept with the record.
-    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
-    pub override_reason: Option<String>,
-}
-
 /// A translation was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Translated {

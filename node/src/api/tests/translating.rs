@@ -1,6 +1,6 @@
 //! Translations: the origin's and others', which version they are of, and adopting one.
 
-use diwan_api::types::{AdoptRequest, Record, RecordLink, TranslateRequest};
+use diwan_api::types::{Decision, Record, RecordLink, TranslateRequest};
 
 use super::super::translations::Versions;
 use super::super::view::View;
@@ -91,7 +91,7 @@ async fn what_is_no_translation_is_refused_by_field() {
     }
     let refused = node.client.translate(&id, &of_no_version).await;
     assert_eq!(refusal(refused, "version").0, ErrorCode::UnknownVersion);
-    let refused = node.client.adopt(&id, &AdoptRequest::default()).await;
+    let refused = node.client.adopt(&id, &Decision::default()).await;
     assert_eq!(refusal(refused, "field").1, "id");
 }
 
@@ -110,10 +110,7 @@ async fn anothers_translation_stands_beside_the_record_until_its_origin_adopts_i
     let shown = fr.client.show(&id, None).await.unwrap();
     assert!(!shown.body.contains_key("en"));
     assert_eq!(states(&shown), [("fr", false, false), ("en", false, true)]);
-    let refused = fr
-        .client
-        .adopt(&done.record, &AdoptRequest::default())
-        .await;
+    let refused = fr.client.adopt(&done.record, &Decision::default()).await;
     assert_eq!(
         refusal(refused, "origin"),
         (ErrorCode::NotEditor, "tn".to_owned())
@@ -123,7 +120,7 @@ async fn anothers_translation_stands_beside_the_record_until_its_origin_adopts_i
     let shown = tn.client.show(&id, None).await.unwrap();
     assert_eq!(states(&shown), [("fr", false, false), ("en", true, true)]);
     tn.client
-        .adopt(&done.record, &AdoptRequest::default())
+        .adopt(&done.record, &Decision::default())
         .await
         .unwrap();
     let shown = tn.client.show(&id, None).await.unwrap();
