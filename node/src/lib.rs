@@ -16,3 +16,4 @@ pub mod keystore;
 mod limits;
 pub mod net;
 pub mod store;
+pub mod vocabulary;

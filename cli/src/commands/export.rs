@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use diwan_api::client::Lines;
+use diwan_api::document::skos::{SkosExport, SkosForm};
 use diwan_api::document::stix::StixExport;
-use diwan_api::document::{BagitExport, JsonlExport, MarkdownExport};
+use diwan_api::document::{BagitExport, BundleForm, JsonlExport, MarkdownExport};
 use diwan_api::error::{ApiError, ErrorCode, Exit};
 use diwan_api::types::{ExportQuery, Record};
 use serde::Serialize;
@@ -32,6 +33,7 @@ enum Format {
     Jsonl,
     Stix,
     Bagit,
+    Skos,
 }
 
 /// The document of `--json`.
@@ -57,6 +59,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         Format::Jsonl => jsonl(lines, &args.path).await?,
         Format::Stix => stix(lines, &args.path).await?,
         Format::Bagit => bagit(lines, &args.path).await?,
+        Format::Skos => skos(lines, &args.path).await?,
         Format::Markdown => markdown(lines, &args.path, context).await?,
     };
     let document = Exported {
@@ -95,6 +98,27 @@ async fn stix(mut lines: Lines, path: &Path) -> Result<u64, CliError> {
     let (bundle, written) = export.finish();
     let mut file = JsonlExport::create(path)?;
     file.write(bundle.as_bytes())?;
+    file.finish()?;
+    Ok(written)
+}
+
+/// RDF/XML where the file's name says so, else Turtle.
+async fn skos(mut lines: Lines, path: &Path) -> Result<u64, CliError> {
+    let mut export = SkosExport::default();
+    while let Some(line) = lines.next().await? {
+        let record: Record = serde_json::from_slice(&line)
+            .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;
+        export.take(record);
+    }
+    let form = match BundleForm::of(path) {
+        Some(BundleForm::RdfXml) => SkosForm::Xml,
+        _ => SkosForm::Turtle,
+    };
+    let (document, written) = export
+        .finish(form)
+        .map_err(|error| ApiError::new(ErrorCode::Internal).with("detail", error))?;
+    let mut file = JsonlExport::create(path)?;
+    file.write(document.trim_end().as_bytes())?;
     file.finish()?;
     Ok(written)
 }

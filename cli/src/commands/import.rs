@@ -50,6 +50,7 @@ enum Format {
     Jsonl,
     Stix,
     Misp,
+    Skos,
 }
 
 impl From<Format> for document::Format {
@@ -58,7 +59,7 @@ impl From<Format> for document::Format {
             Format::Auto => Self::Auto,
             Format::Markdown => Self::Markdown,
             Format::Jsonl => Self::JsonLines,
-            Format::Stix | Format::Misp => Self::Bundles,
+            Format::Stix | Format::Misp | Format::Skos => Self::Bundles,
         }
     }
 }

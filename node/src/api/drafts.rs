@@ -12,7 +12,7 @@ use diwan_core::record::{
 };
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use super::fields::{self, Unknown};
+use super::fields::{Schema, Unknown};
 use super::names;
 use super::proposals::{CORRECTED, DECLINED};
 use super::publish::SOURCE;
@@ -166,7 +166,9 @@ impl Target<'_> {
             .collect();
         if !draft.fields.is_empty() {
             let mut edit = Edit::default();
-            fields::change(Some(kind), draft.fields, unknown, &mut edit)?;
+            let added = self.view.words()?.fields(kind.name, &self.group.id());
+            let schema = Schema::new(Some(kind), &added);
+            schema.change(draft.fields, unknown, &mut edit)?;
             content = edit.on(&content);
         }
         if content.value(ORDER).is_none() {
@@ -255,7 +257,10 @@ pub(super) fn edit(
                 .extend(order.map(|order| (ORDER.to_owned(), Some(order))));
         }
     }
-    fields::change(kind, request.fields, Unknown::Refused, &mut edit)?;
+    if !request.fields.is_empty() {
+        let added = view.words()?.fields(&row.kind, &row.group);
+        Schema::new(kind, &added).change(request.fields, Unknown::Refused, &mut edit)?;
+    }
     if let Some(kind) = kind {
         let after = edit.on(now);
         check_title(kind, &after)?;

@@ -3,10 +3,11 @@
 
 use diwan_api::error::ApiError;
 use diwan_api::types::{FieldValue, FieldValues};
-use diwan_core::record::{Content, Edit, Field, FieldType, Holds, Kind, valid_lang};
+use diwan_core::record::{Content, Edit, FieldType, Holds, Kind, valid_lang};
 
 use super::drafts::{in_nfc, items, normalised};
 use super::{names, time};
+use crate::vocabulary::AddedField;
 
 /// Fields that a record has a place of its own for, and where the content keeps them.
 const OWN_PLACE: [(&str, Holds); 8] = [
@@ -40,35 +41,61 @@ pub(super) enum Unknown {
     Kept,
 }
 
-/// Adds new values of fields to an edit.
-pub(super) fn change(
-    kind: Option<&Kind>,
-    given: FieldValues,
-    unknown: Unknown,
-    edit: &mut Edit,
-) -> Result<(), ApiError> {
-    for (name, value) in given {
-        if unknown == Unknown::Refused && VERBS.contains(&name.as_str()) {
-            let expected = "a field of the record; `publish` and `withdraw` write this one";
-            return Err(ApiError::invalid("field", name, expected));
-        }
-        match kind.and_then(|kind| kind.field(&name)) {
-            Some(field) if unknown == Unknown::Refused => by_schema(field, value, edit)?,
-            // A value that this version's schema does not have, either.
-            Some(field) if by_schema(field, value.clone(), edit).is_ok() => {}
-            Some(_) => as_it_is(&name, value, edit)?,
-            None if unknown == Unknown::Kept => as_it_is(&name, value, edit)?,
-            None => {
-                let known = kind.into_iter().flat_map(Kind::all_fields);
-                return Err(names::unknown_name(
-                    "field",
-                    &name,
-                    known.map(|field| field.name),
-                ));
-            }
+/// A field of a kind, its own or one that an owner added.
+#[derive(Clone, Copy)]
+struct Field<'s> {
+    name: &'s str,
+    of: FieldType,
+}
+
+/// The fields that a record may have.
+pub(super) struct Schema<'s> {
+    fields: Vec<Field<'s>>,
+}
+
+impl<'s> Schema<'s> {
+    /// The fields of a kind, and those that the owners of a group added to it.
+    pub(super) fn new(kind: Option<&'s Kind>, added: &'s [AddedField]) -> Self {
+        let own = kind.into_iter().flat_map(Kind::all_fields);
+        let own = own.map(|field| Field {
+            name: field.name,
+            of: field.of,
+        });
+        let added = added.iter().map(|field| Field {
+            name: &field.name,
+            of: field.of,
+        });
+        Self {
+            fields: own.chain(added).collect(),
         }
     }
-    Ok(())
+
+    /// Adds new values of fields to an edit.
+    pub(super) fn change(
+        &self,
+        given: FieldValues,
+        unknown: Unknown,
+        edit: &mut Edit,
+    ) -> Result<(), ApiError> {
+        for (name, value) in given {
+            if unknown == Unknown::Refused && VERBS.contains(&name.as_str()) {
+                let expected = "a field of the record; `publish` and `withdraw` write this one";
+                return Err(ApiError::invalid("field", name, expected));
+            }
+            let field = self.fields.iter().find(|field| field.name == name);
+            match (field.copied(), unknown) {
+                (Some(field), Unknown::Refused) => by_schema(field, value, edit)?,
+                // A value that this version's schema does not have is kept, too.
+                (Some(field), Unknown::Kept) if by_schema(field, value.clone(), edit).is_ok() => {}
+                (_, Unknown::Kept) => as_it_is(&name, value, edit)?,
+                (None, Unknown::Refused) => {
+                    let known = self.fields.iter().map(|field| field.name);
+                    return Err(names::unknown_name("field", &name, known));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The fields of a content that have no place of their own. Where one name is used in two places, as no
@@ -118,7 +145,7 @@ fn word_of(holds: Holds) -> &'static str {
     }
 }
 
-fn by_schema(field: &Field, value: FieldValue, edit: &mut Edit) -> Result<(), ApiError> {
+fn by_schema(field: Field<'_>, value: FieldValue, edit: &mut Edit) -> Result<(), ApiError> {
     let name = field.name;
     match (field.of.holds(), value) {
         (Holds::Texts, FieldValue::Texts(texts)) => {
@@ -141,7 +168,7 @@ fn by_schema(field: &Field, value: FieldValue, edit: &mut Edit) -> Result<(), Ap
     Ok(())
 }
 
-fn put_set(field: &Field, lines: &[String], edit: &mut Edit) -> Result<(), ApiError> {
+fn put_set(field: Field<'_>, lines: &[String], edit: &mut Edit) -> Result<(), ApiError> {
     let items = items(lines);
     let items = items.iter().map(|item| checked(field, item));
     edit.sets
@@ -183,7 +210,7 @@ fn as_it_is(name: &str, value: FieldValue, edit: &mut Edit) -> Result<(), ApiErr
 }
 
 /// A value, or an item of a set, in its one spelling.
-fn checked(field: &Field, text: &str) -> Result<String, ApiError> {
+fn checked(field: Field<'_>, text: &str) -> Result<String, ApiError> {
     let refused = || ApiError::invalid(field.name, text, &expected(field));
     match field.of {
         FieldType::Text => Err(refused()),
@@ -224,7 +251,7 @@ fn said(value: &FieldValue) -> String {
 }
 
 /// What a field holds, in words.
-fn expected(field: &Field) -> String {
+fn expected(field: Field<'_>) -> String {
     match field.of {
         FieldType::Text => format!("text by language, such as {}.fr", field.name),
         FieldType::Line => "one line".to_owned(),
@@ -275,7 +302,7 @@ mod tests {
         unknown: Unknown,
     ) -> Result<Content, ApiError> {
         let mut edit = Edit::default();
-        change(kind(name), given(pairs), unknown, &mut edit)?;
+        Schema::new(kind(name), &[]).change(given(pairs), unknown, &mut edit)?;
         Ok(edit.on(&Content::default()))
     }
 
@@ -347,7 +374,10 @@ mod tests {
         let names: Vec<_> = shown.keys().map(String::as_str).collect();
         assert_eq!(names, ["ballistics", "ballistics/set", "title/value"]);
         let mut edit = Edit::default();
-        change(kind("guideline"), shown.clone(), Unknown::Kept, &mut edit).unwrap();
+        let schema = Schema::new(kind("guideline"), &[]);
+        schema
+            .change(shown.clone(), Unknown::Kept, &mut edit)
+            .unwrap();
         assert_eq!(of(&edit.on(&Content::default())), shown);
         let refused = after("guideline", &[("title", line("a"))], Unknown::Kept);
         assert!(refused.is_err(), "a title has a place of its own");

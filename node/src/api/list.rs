@@ -33,7 +33,10 @@ pub(super) async fn list(
 
 fn read(engine: &Engine, query: &ListQuery) -> Result<RecordList, EngineError> {
     let view = View::open(engine)?;
-    let filter = Filter::read(&view, query, engine.now_ms())?;
+    let theme = query.theme.as_deref();
+    let theme = theme.map(|theme| Ok::<_, StoreError>(view.words()?.theme(theme)));
+    let theme = theme.transpose()?;
+    let filter = Filter::read(&view, query, theme.as_deref(), engine.now_ms())?;
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let before = query.after.as_deref().map(cursor).transpose()?;
     let mut records = Vec::new();
@@ -83,7 +86,8 @@ fn cursor(text: &str) -> Result<u64, ApiError> {
 /// What is asked for, resolved.
 struct Filter<'q> {
     group: Option<GroupId>,
-    /// Without a kind, annotations are left out: they belong to the record that they are about.
+    /// Without a kind, annotations are left out, which belong to the record that they are about, and
+    /// vocabularies.
     kind: Option<&'q str>,
     origin: Option<AgencyId>,
     tlp: Option<Tlp>,
@@ -100,7 +104,12 @@ struct Filter<'q> {
 }
 
 impl<'q> Filter<'q> {
-    fn read(view: &View, query: &'q ListQuery, now_ms: u64) -> Result<Self, ApiError> {
+    fn read(
+        view: &View,
+        query: &'q ListQuery,
+        theme: Option<&'q str>,
+        now_ms: u64,
+    ) -> Result<Self, ApiError> {
         let due = query.due.as_deref();
         let replica = view.replica();
         let group = query.group.as_deref();
@@ -114,7 +123,7 @@ impl<'q> Filter<'q> {
                 .map(|name| names::agency(replica, name))
                 .transpose()?,
             tlp: query.tlp.as_deref().map(names::tlp).transpose()?,
-            theme: query.theme.as_deref(),
+            theme,
             tag: query.tag.as_deref(),
             lang: query.lang.as_deref().map(str::to_ascii_lowercase),
             stale: query.stale.as_deref().map(known_lang).transpose()?,
@@ -125,9 +134,9 @@ impl<'q> Filter<'q> {
     }
 
     fn fits_row(&self, row: &RecordRow) -> bool {
-        let is_annotation = kind(&row.kind).is_some_and(|kind| kind.annotation);
+        let is_apart = kind(&row.kind).is_some_and(|kind| kind.annotation || kind.vocabulary);
         self.group.is_none_or(|group| group == row.group)
-            && self.kind.map_or(!is_annotation, |kind| kind == row.kind)
+            && self.kind.map_or(!is_apart, |kind| kind == row.kind)
             && self.origin.is_none_or(|origin| origin == row.origin)
     }
 

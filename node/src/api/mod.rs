@@ -35,6 +35,8 @@ mod time;
 mod translations;
 mod trust;
 mod view;
+mod vocabularies;
+mod words;
 
 use std::future::Future;
 use std::io;
@@ -221,6 +223,8 @@ fn reading() -> Router<Api> {
         .route("/v1/records/{record}/chain", get(chain::chain))
         .route("/v1/records/{record}/holders", get(holders::holders))
         .route("/v1/needs", get(needs::needs))
+        .route("/v1/vocabularies", get(vocabularies::list))
+        .route("/v1/vocabularies/{name}", get(vocabularies::show))
         .route("/v1/export", get(export::export))
         .route("/v1/search", get(search::search))
         .route("/v1/guard", get(guarding::rules).post(guarding::check))

@@ -157,10 +157,10 @@ pub(super) fn role(text: Option<&str>) -> Result<Role, ApiError> {
 }
 
 /// The refusal of a name, with the right one that is nearest to it.
-pub(super) fn unknown_name(
+pub(super) fn unknown_name<'k>(
     field: &str,
     value: &str,
-    known: impl Iterator<Item = &'static str>,
+    known: impl Iterator<Item = &'k str>,
 ) -> ApiError {
     let nearest = known.min_by_key(|name| strsim::damerau_levenshtein(name, value));
     ApiError::new(ErrorCode::UnknownName)

@@ -11,9 +11,11 @@ use diwan_core::record::{Content, WITHDRAWN};
 
 use super::answer::{Answer, Asked, Json, apart};
 use super::view::{Budget, View};
+use super::words::named;
 use super::{Api, chain};
 use crate::engine::{Engine, EngineError};
 use crate::store::{RecordRow, StoreError};
+use crate::vocabulary::{COUNTRIES, THEMES};
 
 /// States of a need that is no gap any more.
 const CLOSED: [&str; 2] = ["closed", "answered"];
@@ -28,6 +30,11 @@ pub(super) async fn needs(
 
 fn read(engine: &Engine, query: &NeedsQuery) -> Result<NeedsAnswer, EngineError> {
     let view = View::open(engine)?;
+    let words = view.words()?;
+    let query = &NeedsQuery {
+        theme: query.theme.as_deref().map(|theme| words.theme(theme)),
+        country: query.country.as_deref().map(|name| words.country(name)),
+    };
     let mut needs = Vec::new();
     view.reading.newest_records(u64::MAX, |num, row| {
         if row.kind == "need"
@@ -59,8 +66,23 @@ fn read(engine: &Engine, query: &NeedsQuery) -> Result<NeedsAnswer, EngineError>
         trainings: cell.answers.of("training"),
         endorsements: cell.answers.of("endorsement"),
     };
+    let rows: Vec<NeedsRow> = cells.into_iter().map(row).collect();
+    let themes = rows.iter().map(|row| row.theme.clone());
+    let countries = rows.iter().map(|row| row.country.clone());
+    let labels = [
+        (THEMES, named(themes, |theme| words.theme_labels(theme))),
+        (
+            COUNTRIES,
+            named(countries, |name| words.country_labels(name)),
+        ),
+    ];
     Ok(NeedsAnswer {
-        rows: cells.into_iter().map(row).collect(),
+        labels: labels
+            .into_iter()
+            .filter(|(_, named)| !named.is_empty())
+            .map(|(name, named)| (name.to_owned(), named))
+            .collect(),
+        rows,
         is_short: budget.is_short,
     })
 }

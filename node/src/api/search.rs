@@ -16,7 +16,8 @@ use super::view::View;
 use super::{Api, names, time};
 use crate::engine::EngineError;
 use crate::index::{self, Cursor, GroupFilter, Index, IndexError, Query, Snippet, Sort};
-use crate::store::RecordRow;
+use crate::store::{RecordRow, StoreError};
+use crate::vocabulary;
 
 /// Hits on a page where no limit is said.
 const PAGE: usize = 10;
@@ -120,14 +121,14 @@ pub(super) fn all(view: &View, index: &Index, text: &str) -> Result<BTreeSet<u64
 }
 
 /// The question to the index: what is asked for, and of that what officers see.
-fn asked(view: &View, query: &SearchQuery) -> Result<Query, ApiError> {
+fn asked(view: &View, query: &SearchQuery) -> Result<Query, EngineError> {
     let replica = view.replica();
     let sort = match query.sort.as_deref() {
         None | Some("relevance") => Sort::Relevance,
         Some("date") => Sort::Date,
         Some(other) => {
             let known = ["relevance", "date"];
-            return Err(names::unknown_name("sort", other, known.into_iter()));
+            return Err(names::unknown_name("sort", other, known.into_iter()).into());
         }
     };
     let groups = match &query.group {
@@ -135,6 +136,8 @@ fn asked(view: &View, query: &SearchQuery) -> Result<Query, ApiError> {
         None => names::groups(replica).map(|chain| chain.id().0).collect(),
     };
     let since = query.since.as_deref();
+    let theme = query.theme.as_deref();
+    let theme = theme.map(|theme| Ok::<_, StoreError>(view.words()?.theme(theme)));
     let after = query.after.as_deref();
     let tlp = query.tlp.as_deref().map(names::tlp).transpose()?;
     Ok(Query {
@@ -145,7 +148,11 @@ fn asked(view: &View, query: &SearchQuery) -> Result<Query, ApiError> {
             .map(known_kind)
             .transpose()?
             .map(str::to_owned),
-        theme: query.theme.clone(),
+        theme: theme.transpose()?,
+        without_kinds: match query.kind {
+            Some(_) => Vec::new(),
+            None => vocabulary::kinds().map(str::to_owned).collect(),
+        },
         tag: None,
         lang: query.lang.clone(),
         tlp: tlp.map(|tlp| tlp.name().to_owned()),

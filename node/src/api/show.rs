@@ -51,6 +51,7 @@ fn read(engine: &Engine, text: &str, at: Option<&str>) -> Result<Record, EngineE
     (record.parts, record.total_minutes) = parts(&view, &seen, &content)?;
     let others = translations::in_annotations(&view, &seen, &content, &record.annotations)?;
     record.translations.extend(others);
+    record.labels = view.words()?.labels(&record, &seen.row.group);
     record.group_name = Some(names::group_name(view.replica(), &seen.row.group));
     record.stored = Some(holders::stored(&view, &seen)?);
     record.proof = Some(proof(&view, &seen));

@@ -12,6 +12,7 @@ mod publishing;
 mod records;
 mod translating;
 mod trust;
+mod vocabularies;
 
 use std::path::PathBuf;
 use std::sync::Arc;

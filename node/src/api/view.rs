@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use diwan_api::error::{ApiError, ErrorCode};
-use diwan_api::types::{Record, RecordLink, TranslationState};
+use diwan_api::types::{Labels, Record, RecordLink, TranslationState};
 use diwan_core::group::Role;
 use diwan_core::id::{AgencyId, GroupId, RecordId, Writer};
 use diwan_core::log::Header;
@@ -14,9 +14,11 @@ use diwan_core::record::{
 use diwan_core::replica::Replica;
 
 use super::publish::SOURCE;
+use super::words::Words;
 use super::{fields, names, time, translations};
 use crate::engine::{Engine, EngineError, State};
 use crate::store::{Reading, RecordRow, RecordState, StoreError};
+use crate::vocabulary::Vocabularies;
 
 /// Ids that are compared when the beginning of one is looked for.
 const PREFIX_MATCHES: usize = 64;
@@ -33,6 +35,7 @@ const LISTED_MATCHES: usize = 5;
 pub(super) struct View {
     pub(super) reading: Reading,
     state: Arc<State>,
+    vocabularies: Vocabularies,
 }
 
 /// A record with its first version, as far as it is to be seen.
@@ -80,7 +83,14 @@ impl View {
         Ok(Self {
             reading: engine.read()?,
             state: engine.state(),
+            vocabularies: engine.vocabularies().clone(),
         })
+    }
+
+    /// The vocabularies as of this view.
+    pub(super) fn words(&self) -> Result<Words<'_>, StoreError> {
+        let vocabulary = self.vocabularies.at(&self.reading)?;
+        Ok(Words::new(vocabulary, self.replica()))
     }
 
     pub(super) fn replica(&self) -> &Replica {
@@ -277,6 +287,7 @@ impl View {
             created: time::rfc3339(row.created_ms),
             updated: time::rfc3339(row.updated_ms),
             import_key: content.value("import_key").map(str::to_owned),
+            labels: Labels::new(),
             group_name: None,
             stored: None,
             proof: None,

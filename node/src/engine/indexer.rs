@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::{Engine, EngineError};
 use crate::index::{Index, IndexError, Indexable, Writer};
 use crate::store::{Reading, RecordRow, StoreError};
+use crate::vocabulary;
 
 /// Journal lines of one index commit: the fewer commits, the fewer segments are to be merged; a search
 /// that waits for one waits for as many at most.
@@ -68,6 +69,7 @@ impl Indexer {
     #[must_use]
     pub fn start(engine: Engine, index: Index, writer: Writer) -> (Self, JoinHandle<()>) {
         let at = index.committed_seq();
+        begin_vocabularies(&engine, &index, at);
         let (publish, seq) = watch::channel(at);
         let (wanted, wishes) = watch::channel(0);
         let (orders, waiting) = mpsc::channel();
@@ -100,6 +102,24 @@ impl Indexer {
             .wait_for(|indexed| *indexed >= seq)
             .await
             .is_ok()
+    }
+}
+
+/// The index knows by kind which records are of vocabularies: without it each record would be looked at. A
+/// failure costs the time to do that.
+fn begin_vocabularies(engine: &Engine, index: &Index, at: u64) {
+    let begun = || -> Result<(), PassError> {
+        let mut nums = Vec::new();
+        for kind in vocabulary::kinds() {
+            nums.extend(index.all_of_kind(kind)?);
+        }
+        let reading = engine.read()?;
+        Ok(engine
+            .vocabularies()
+            .begin(&reading, at, nums.into_iter())?)
+    };
+    if let Err(error) = begun() {
+        tracing::warn!(%error, "the vocabularies are read from all records");
     }
 }
 

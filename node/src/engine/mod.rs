@@ -51,6 +51,7 @@ use diwan_core::wire::Signing;
 use tokio::sync::{mpsc, watch};
 
 use crate::store::{OfficerRow, Reading, Store, StoreError};
+use crate::vocabulary::Vocabularies;
 
 /// Jobs that wait for the writer; more wait at the door.
 const QUEUE: usize = 256;
@@ -125,6 +126,7 @@ pub struct Engine {
     store: Store,
     machine: Arc<dyn Machine>,
     me: Me,
+    vocabularies: Vocabularies,
 }
 
 impl Engine {
@@ -145,6 +147,7 @@ impl Engine {
                 store,
                 machine,
                 me,
+                vocabularies: Vocabularies::default(),
             },
             thread,
         )
@@ -196,6 +199,12 @@ impl Engine {
     /// [`EngineError::Store`].
     pub fn read(&self) -> Result<Reading, EngineError> {
         Ok(self.store.read()?)
+    }
+
+    /// The vocabularies, which whoever reads brings up to its view.
+    #[must_use]
+    pub fn vocabularies(&self) -> &Vocabularies {
+        &self.vocabularies
     }
 
     /// Runs a job in the writer's next transaction and answers when it is durable. A job that

@@ -9,7 +9,7 @@ mod arabic;
 mod fold;
 mod words;
 
-use tantivy::tokenizer::{Stemmer, TextAnalyzer};
+use tantivy::tokenizer::{Stemmer, TextAnalyzer, TokenStream};
 
 use words::Words;
 
@@ -71,6 +71,22 @@ impl Language {
             Self::Arabic | Self::Other => words.build(),
         }
     }
+}
+
+/// The words of a text folded, one space between: what is the same whatever its case and accents.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    let mut words = String::new();
+    Language::Other
+        .analyser(Side::Query)
+        .token_stream(text)
+        .process(&mut |token| {
+            if !words.is_empty() {
+                words.push(' ');
+            }
+            words.push_str(&token.text);
+        });
+    words
 }
 
 /// The language part of a BCP 47 tag, in lower case: `fr` of `fr-CA`.

@@ -37,6 +37,8 @@ pub struct Query {
     pub text: String,
     /// Only this kind.
     pub kind: Option<String>,
+    /// None of these kinds.
+    pub without_kinds: Vec<String>,
     /// Only records with this theme.
     pub theme: Option<String>,
     /// Only records with this tag.
@@ -253,6 +255,10 @@ impl Planner<'_> {
             if let Some(value) = value {
                 parts.push(condition(keyword(field, value)));
             }
+        }
+        for kind in &query.without_kinds {
+            let without = Box::new(ConstScoreQuery::new(keyword(fields.kind, kind), 0.0));
+            parts.push((Occur::MustNot, without));
         }
         if let Some(since_ms) = query.since_ms {
             let from = Term::from_field_u64(fields.updated_ms, since_ms);

@@ -67,12 +67,21 @@ const NODE: &[Arrows] = &[
     ("store", &["home"]),
     ("index", &["home"]),
     ("net", &["limits"]),
+    // What records are sorted by: reads the records of vocabularies, changes nothing.
+    ("vocabulary", &["store", "index"]),
     // Looks at texts and knows nothing of where they go.
     ("guard", &[]),
     (
         "engine",
         &[
-            "limits", "config", "home", "keystore", "store", "index", "net",
+            "limits",
+            "config",
+            "home",
+            "keystore",
+            "store",
+            "index",
+            "net",
+            "vocabulary",
         ],
     ),
     // Makes an agency's home and reads one back: the only place that puts keys, log and
@@ -86,7 +95,15 @@ const NODE: &[Arrows] = &[
     // Answers officers: reads store and index, and submits what changes anything to the engine.
     (
         "api",
-        &["config", "store", "index", "net", "guard", "engine"],
+        &[
+            "config",
+            "store",
+            "index",
+            "net",
+            "vocabulary",
+            "guard",
+            "engine",
+        ],
     ),
     // Starts the parts in order and ends them in reverse.
     (

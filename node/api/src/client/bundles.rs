@@ -1,4 +1,4 @@
-//! Importing STIX bundles and MISP files. The objects of all bundles become records first; when their ids are known, the
+//! Importing STIX bundles, MISP files and vocabularies. The objects of all bundles become records first; when their ids are known, the
 //! relationships between them become links.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Client;
 use super::import::{BATCH_BYTES, Gathering, Import, ImportError, Outcome, SkippedFor, apart};
-use crate::document::{Bundle, Format, Item, ScanError, SkipReason, read_bundle};
+use crate::document::{Bundle, BundleForm, Format, Item, ScanError, SkipReason, read_bundle};
 use crate::error::{ApiError, ErrorCode};
 use crate::types::{Draft, IMPORT_BATCH_DRAFTS, ImportBatch, ImportOutcome, RecordLink};
 
@@ -21,14 +21,11 @@ const BUNDLES_MAX: usize = 10_000;
 
 /// The bundles among the paths, and the paths that are none.
 pub(super) fn bundles(request: &Import) -> Result<(Vec<PathBuf>, Vec<PathBuf>), ImportError> {
-    let is_json = |path: &Path| {
-        path.extension()
-            .is_some_and(|end| end.eq_ignore_ascii_case("json"))
-    };
+    let is_bundle = |path: &Path| BundleForm::of(path).is_some();
     match request.options.format {
         Format::Auto => {
             let named = request.paths.iter().cloned();
-            Ok(named.partition(|path| path.is_file() && is_json(path)))
+            Ok(named.partition(|path| path.is_file() && is_bundle(path)))
         }
         Format::Bundles => {
             let mut found = Vec::new();
@@ -69,7 +66,7 @@ fn told(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The `.json` files below a folder in the order of their names; links are not followed.
+/// Such files below a folder in the order of their names; links are not followed.
 fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -80,11 +77,7 @@ fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
         };
         if metadata.is_dir() && depth < DEPTH_MAX {
             below(&path, depth + 1, found);
-        } else if metadata.is_file()
-            && path
-                .extension()
-                .is_some_and(|end| end.eq_ignore_ascii_case("json"))
-            && found.len() < BUNDLES_MAX
+        } else if metadata.is_file() && BundleForm::of(&path).is_some() && found.len() < BUNDLES_MAX
         {
             found.push(path);
         }
@@ -178,7 +171,7 @@ fn read(path: &Path) -> Result<Bundle, SkipReason> {
     file.take(limit)
         .read_to_end(&mut content)
         .map_err(unreadable)?;
-    read_bundle(&content)
+    read_bundle(&content, BundleForm::of(path).unwrap_or(BundleForm::Json))
 }
 
 /// Says what of a bundle becomes no record.

@@ -12,7 +12,8 @@ use crate::types::{
     NeedsQuery, NewRecord, NodeCertified, NodeCertify, NodeList, OfficerAdd, OfficerList,
     OfficerRoleChange, PublishRequest, Published, PurgePlan, PurgeRequest, Quarantine, Record,
     RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest,
-    TranslateRequest, Translated, TrustAdd, TrustList, TrustVerify, WithdrawRequest, Written,
+    TranslateRequest, Translated, TrustAdd, TrustList, TrustVerify, VocabularyAnswer,
+    VocabularyList, WithdrawRequest, Written,
 };
 
 /// What an admin does with an agency of the trust list, besides verifying it.
@@ -362,6 +363,16 @@ impl Client {
     /// The canonical export: one [`Record`] a line.
     pub async fn export(&self, query: &ExportQuery) -> Result<Lines, ApiError> {
         self.lines(&with_query("/v1/export", query)).await
+    }
+
+    /// The vocabularies.
+    pub async fn vocabularies(&self) -> Result<VocabularyList, ApiError> {
+        self.get("/v1/vocabularies").await
+    }
+
+    /// A vocabulary with its concepts, by its notation or its record's id.
+    pub async fn vocabulary(&self, name: &str) -> Result<VocabularyAnswer, ApiError> {
+        self.get(&path(&["vocabularies", name])).await
     }
 
     /// Searches.

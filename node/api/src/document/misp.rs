@@ -1,5 +1,5 @@
 //! MISP: events and the clusters of galaxies into drafts (the formats of the MISP project:
-//! draft-dulaunoy-misp-core-format, draft-dulaunoy-misp-galaxy-format).
+//! draft-dulaunoy-misp-core-format, draft-dulaunoy-misp-galaxy-format); its taxonomies are read elsewhere.
 //!
 //! An event becomes an assessment: its `info` the title, its attributes and objects, known or not, the body,
 //! its tags tags, `tlp:*` the label. Real files hold events in four shapes: `{"response":[…]}`,
@@ -21,6 +21,7 @@ use super::place::{KeyOf, import_key};
 use super::skip::SkipReason;
 use super::stix::{ITEMS_MAX, REFERENCE_BYTES, relation};
 use super::tag::Tag;
+use super::taxonomy;
 use crate::types::{Draft, FieldValue, Texts};
 
 /// Bytes of a generated body.
@@ -40,7 +41,9 @@ const MEASURES: [&str; 4] = ["measure", "course-of-action", "mitigation", "detec
 /// [`SkipReason::BadObject`] where it is nothing of MISP either.
 pub(super) fn read(value: &Value) -> Result<Bundle, SkipReason> {
     let mut bundle = Bundle::default();
-    if let Some(response) = value.get("response") {
+    if taxonomy::is_one(value) {
+        taxonomy::take(&mut bundle, value);
+    } else if let Some(response) = value.get("response") {
         match response.as_array() {
             Some(all) => {
                 for (at, one) in all.iter().enumerate() {
@@ -54,39 +57,46 @@ pub(super) fn read(value: &Value) -> Result<Bundle, SkipReason> {
             take_event(&mut bundle, one, &format!("[{at}]"));
         }
     } else if let Some(values) = value.get("values").and_then(Value::as_array) {
-        if value.get("predicates").is_some() || value.get("namespace").is_some() {
-            pass_over(&mut bundle, "taxonomy");
-        } else {
-            let galaxy = text(value, "type");
-            for (at, one) in values.iter().enumerate() {
-                take_cluster(&mut bundle, one, galaxy, &format!("values[{at}]"));
-            }
+        let galaxy = text(value, "type");
+        for (at, one) in values.iter().enumerate() {
+            take_cluster(&mut bundle, one, galaxy, &format!("values[{at}]"));
         }
     } else if value.get("Event").is_some() || value.get("info").is_some() {
         take_event(&mut bundle, value, "");
-    } else if value.get("predicates").is_some() {
-        pass_over(&mut bundle, "taxonomy");
     } else if value.get("namespace").is_some() || value.get("icon").is_some() {
         pass_over(&mut bundle, "galaxy");
     } else if value.get("meta-category").is_some() {
         pass_over(&mut bundle, "object-template");
+    } else if is_case(value) {
+        return Err(SkipReason::Evidence {
+            format: "CASE/UCO".to_owned(),
+        });
     } else if value.get("value").is_some() && value.get("timestamp").is_some() {
         pass_over(&mut bundle, "sighting");
     } else {
         return Err(SkipReason::BadObject {
             path: "type".to_owned(),
-            detail: "expected a STIX bundle, a MISP event or the clusters of a MISP galaxy"
+            detail: "expected a STIX bundle, a MISP event, taxonomy or clusters of a galaxy, or concepts of SKOS"
                 .to_owned(),
         });
     }
     Ok(bundle)
 }
 
+/// A graph in the terms of CASE or UCO (JSON-LD): evidence of a case, which no knowledge base is the place
+/// for.
+fn is_case(value: &Value) -> bool {
+    let context = value.get("@context").map(Value::to_string);
+    context.is_some_and(|text| {
+        text.contains("unifiedcyberontology.org") || text.contains("caseontology.org")
+    })
+}
+
 fn pass_over(bundle: &mut Bundle, kind: &str) {
     *bundle.passed_over.entry(kind.to_owned()).or_default() += 1;
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value
         .get(key)
         .and_then(Value::as_str)
@@ -94,7 +104,7 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
         .trim()
 }
 
-fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
+pub(super) fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
     value
         .get(key)
         .and_then(Value::as_array)
@@ -214,7 +224,7 @@ fn write(draft: &mut Draft, title: &str, body: String) {
     }
 }
 
-fn cut(text: &str, bytes: usize) -> &str {
+pub(super) fn cut(text: &str, bytes: usize) -> &str {
     let mut end = text.len().min(bytes);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -441,7 +451,6 @@ mod tests {
     #[test]
     fn what_is_no_event_is_counted_or_refused() {
         for (value, kind) in [
-            (json!({ "namespace": "tlp", "predicates": [] }), "taxonomy"),
             (json!({ "icon": "x", "name": "y" }), "galaxy"),
             (
                 json!({ "meta-category": "file", "attributes": {} }),

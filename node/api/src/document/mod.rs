@@ -45,8 +45,10 @@ mod read;
 mod root;
 mod scan;
 mod skip;
+pub mod skos;
 pub mod stix;
 mod tag;
+mod taxonomy;
 mod walk;
 mod yaml;
 
@@ -54,7 +56,7 @@ mod yaml;
 mod tests;
 
 pub use bagit::BagitExport;
-pub use bundle::{Bundle, Item, read_bundle};
+pub use bundle::{Bundle, BundleForm, Item, read_bundle};
 pub use export::{ExportError, JsonlExport, MarkdownExport, export_jsonl, export_markdown};
 pub use jsonl::{LineContext, ParsedLine, parse_line};
 pub use markdown::{MarkdownContext, Page, parse_markdown};
@@ -72,8 +74,8 @@ pub enum Format {
     Markdown,
     /// JSON Lines; a file named directly is taken whatever its extension.
     JsonLines,
-    /// Bundles of STIX 2.0 and 2.1, events and clusters of MISP, `.json`: each file says which it is. A
-    /// `.json` file named directly is taken for one without saying so.
+    /// Bundles of STIX 2.0 and 2.1, events, taxonomies and clusters of MISP, `.json`: each file says which it
+    /// is; vocabularies, `.ttl`, `.nt` and `.rdf`. One named directly is taken without saying so.
     Bundles,
 }
 

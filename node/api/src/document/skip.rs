@@ -118,6 +118,18 @@ coded! {
             /// What is wrong there.
             detail: String
         } = "bad-object", "{path}: {detail}";
+        /// A vocabulary that is no RDF.
+        BadRdf {
+            /// Line number, from 1.
+            line: u64,
+            /// What is wrong with it.
+            detail: String
+        } = "bad-rdf", "line {line} is no RDF: {detail}";
+        /// Evidence of a case, which is kept as a file beside a record and not as records.
+        Evidence {
+            /// What it is written in.
+            format: String
+        } = "evidence", "{format} is evidence of a case: no record is made of it";
         /// What is never stored, whatever it is wrapped in.
         Refused {
             /// Where, such as `Event.Attribute[3]`.

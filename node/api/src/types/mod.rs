@@ -13,6 +13,7 @@ mod search;
 mod status;
 mod sync;
 mod translation;
+mod vocabulary;
 
 pub use agency::*;
 pub use govern::*;
@@ -26,6 +27,7 @@ pub use search::*;
 pub use status::*;
 pub use sync::*;
 pub use translation::*;
+pub use vocabulary::*;
 
 use std::collections::BTreeMap;
 

@@ -1,17 +1,19 @@
 //! Capacity gaps, and what answers them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::Texts;
+use super::{Labels, Texts};
 
 /// `GET /v1/needs`: filters as query parameters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NeedsQuery {
-    /// Theme slug.
+    /// Theme: its notation, or a label of it in any language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub theme: Option<String>,
-    /// A country's two letters.
+    /// A country's two letters, or its name in French, English or Arabic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
@@ -21,6 +23,9 @@ pub struct NeedsQuery {
 pub struct NeedsAnswer {
     /// By country, then theme.
     pub rows: Vec<NeedsRow>,
+    /// What the themes and countries are called.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: Labels,
     /// There is more that answers them than one request looks at: the counts are too small.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_short: bool,

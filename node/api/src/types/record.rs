@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GuardHit, Texts, TranslationState};
+use super::{GuardHit, Labels, Texts, TranslationState};
 
 /// A typed link to another record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -293,6 +293,9 @@ pub struct Record {
     /// What identifies the document at its source, if it was imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import_key: Option<String>,
+    /// What its themes, tags, countries and fields are called by language; not part of the canonical export.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: Labels,
     /// Name of the group; not part of the canonical export.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_name: Option<String>,

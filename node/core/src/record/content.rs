@@ -285,8 +285,11 @@ pub(super) fn check_link(key: &str) -> Result<(), ContentError> {
     }
 }
 
-/// A field's name.
-pub(super) fn check_field(field: &str) -> Result<(), ContentError> {
+/// Checks a field's name: small letters, digits, `_` and `-`, 1 to [`limits::FIELD_NAME_BYTES`].
+///
+/// # Errors
+/// [`ContentError::Key`].
+pub fn check_field(field: &str) -> Result<(), ContentError> {
     let good = !field.is_empty()
         && field.len() <= limits::FIELD_NAME_BYTES
         && field

@@ -39,6 +39,22 @@ pub enum Holds {
 }
 
 impl FieldType {
+    /// The type that a record of the kind [`FIELD`] names.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "text" => FieldType::Text,
+            "line" => FieldType::Line,
+            "date" => FieldType::Date,
+            "minutes" => FieldType::Minutes,
+            "country" => FieldType::Country,
+            "countries" => FieldType::Countries,
+            "language" => FieldType::Language,
+            "languages" => FieldType::Languages,
+            _ => return None,
+        })
+    }
+
     /// Where the content keeps it.
     #[must_use]
     pub fn holds(self) -> Holds {
@@ -80,6 +96,9 @@ pub struct Kind {
     pub name: &'static str,
     /// It says something about another record (link `about`), and only its origin edits it.
     pub annotation: bool,
+    /// It is about words, not about police work: a concept scheme, a concept, a field. Lists and searches
+    /// leave it out unless they ask for it.
+    pub vocabulary: bool,
     /// Its own fields; [`COMMON`] are those of every kind.
     pub fields: &'static [Field],
     /// Fields without which it is not written here.
@@ -124,6 +143,15 @@ pub const WITHDRAWN: &str = "withdrawn";
 /// The field that says on which day the label is to be reviewed or lowered.
 pub const LABEL_REVIEW: &str = "label-review";
 
+/// The kind of a concept scheme (SKOS, section 4).
+pub const SCHEME: &str = "scheme";
+/// The kind of a concept (SKOS, section 3). Its title is the preferred label, `alt` holds alternative
+/// labels and `hidden` hidden ones, one a line; `vocabulary` and `parent` name by their notations the
+/// vocabulary that it extends and the concept above it, where those are no records.
+pub const CONCEPT: &str = "concept";
+/// The kind of a record by which a group's owner adds a field to a kind.
+pub const FIELD: &str = "field";
+
 /// The relation by which a package names the trainings that it is made of; its field `order` says in which
 /// order.
 pub const PART: &str = "part";
@@ -145,75 +173,85 @@ const LEVELS: FieldType = FieldType::Word(&["basic", "intermediate", "advanced"]
 const SEVERITIES: FieldType = FieldType::Word(&["low", "medium", "high", "critical"]);
 const NEED_STATES: FieldType = FieldType::Word(&["open", "answered", "closed"]);
 const ACTION_STATES: FieldType = FieldType::Word(&["planned", "running", "done", "cancelled"]);
+const TYPES: FieldType = FieldType::Word(&[
+    "text",
+    "line",
+    "date",
+    "minutes",
+    "country",
+    "countries",
+    "language",
+    "languages",
+]);
 const RESULTS: FieldType = FieldType::Word(&["helped", "partly", "did-not-help"]);
+
+/// What a kind has that says nothing else.
+const PLAIN: Kind = Kind {
+    name: "",
+    annotation: false,
+    vocabulary: false,
+    fields: &[],
+    required: &[],
+    personal: false,
+    relations: &[],
+};
 
 const KINDS: &[Kind] = &[
     Kind {
         name: "practice",
-        annotation: false,
         fields: &[field("countries", FieldType::Countries)],
-        required: &[],
-        personal: false,
         relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
+        ..PLAIN
     },
     Kind {
         name: "experience",
-        annotation: false,
         fields: &[
             field("countries", FieldType::Countries),
             field("date", FieldType::Date),
         ],
-        required: &[],
-        personal: false,
         relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
+        ..PLAIN
     },
     Kind {
         name: "guideline",
-        annotation: false,
         fields: &[
             field("edition", FieldType::Line),
             field("countries", FieldType::Countries),
         ],
-        required: &[],
-        personal: false,
         relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
+        ..PLAIN
     },
     Kind {
         name: "training",
-        annotation: false,
         fields: &[
             field("level", LEVELS),
             field("audience", FieldType::Text),
             field("duration", FieldType::Minutes),
             field("prerequisites", FieldType::Text),
         ],
-        required: &[],
-        personal: false,
         relations: &[
             to("action", &["action"]),
             to("need", &["need"]),
             to("exchange", &["exchange"]),
         ],
+        ..PLAIN
     },
     Kind {
         name: "package",
-        annotation: false,
         fields: &[
             field("level", LEVELS),
             field("audience", FieldType::Text),
             field("order", FieldType::Line),
         ],
-        required: &[],
-        personal: false,
         relations: &[
             to(PART, &["training"]),
             to("action", &["action"]),
             to("need", &["need"]),
         ],
+        ..PLAIN
     },
     Kind {
         name: "exchange",
-        annotation: false,
         fields: &[
             field("start", FieldType::Date),
             field("end", FieldType::Date),
@@ -222,58 +260,46 @@ const KINDS: &[Kind] = &[
             field("countries", FieldType::Countries),
             field("outcome", FieldType::Text),
         ],
-        required: &[],
-        personal: false,
-        relations: &[],
+        ..PLAIN
     },
     Kind {
         name: "need",
-        annotation: false,
         fields: &[
             field("country", FieldType::Country),
             field("severity", SEVERITIES),
             field("state", NEED_STATES),
         ],
-        required: &[],
-        personal: false,
         relations: &[to("exchange", &["exchange"])],
+        ..PLAIN
     },
     Kind {
         name: "action",
-        annotation: false,
         fields: &[
             field("state", ACTION_STATES),
             field("start", FieldType::Date),
             field("end", FieldType::Date),
             field("countries", FieldType::Countries),
         ],
-        required: &[],
-        personal: false,
         relations: &[to("need", &["need"]), to("exchange", &["exchange"])],
+        ..PLAIN
     },
     Kind {
         name: "assessment",
-        annotation: false,
         fields: &[
             field("countries", FieldType::Countries),
             field("start", FieldType::Date),
             field("end", FieldType::Date),
         ],
-        required: &[],
-        personal: false,
         relations: &[to("exchange", &["exchange"]), to("need", &["need"])],
+        ..PLAIN
     },
     Kind {
         name: "question",
-        annotation: false,
-        fields: &[],
-        required: &[],
-        personal: false,
         relations: &[to(ACCEPTED, &["answer"])],
+        ..PLAIN
     },
     Kind {
         name: "expert",
-        annotation: false,
         fields: &[
             field("country", FieldType::Country),
             field("languages", FieldType::Languages),
@@ -282,15 +308,12 @@ const KINDS: &[Kind] = &[
         ],
         required: &["review"],
         personal: true,
-        relations: &[],
+        ..PLAIN
     },
     Kind {
         name: "comment",
         annotation: true,
-        fields: &[],
-        required: &[],
-        personal: false,
-        relations: &[],
+        ..PLAIN
     },
     Kind {
         name: "endorsement",
@@ -300,9 +323,7 @@ const KINDS: &[Kind] = &[
             field("country", FieldType::Country),
             field("date", FieldType::Date),
         ],
-        required: &[],
-        personal: false,
-        relations: &[],
+        ..PLAIN
     },
     Kind {
         name: "translation",
@@ -312,9 +333,7 @@ const KINDS: &[Kind] = &[
             field("from", FieldType::Language),
             field("version", FieldType::Line),
         ],
-        required: &[],
-        personal: false,
-        relations: &[],
+        ..PLAIN
     },
     Kind {
         name: "correction",
@@ -323,17 +342,50 @@ const KINDS: &[Kind] = &[
             field("version", FieldType::Line),
             field("reason", FieldType::Text),
         ],
-        required: &[],
-        personal: false,
-        relations: &[],
+        ..PLAIN
     },
     Kind {
         name: "answer",
         annotation: true,
-        fields: &[],
-        required: &[],
-        personal: false,
-        relations: &[],
+        ..PLAIN
+    },
+    Kind {
+        name: SCHEME,
+        vocabulary: true,
+        fields: &[
+            field("notation", FieldType::Line),
+            field("uri", FieldType::Line),
+        ],
+        ..PLAIN
+    },
+    Kind {
+        name: CONCEPT,
+        vocabulary: true,
+        fields: &[
+            field("alt", FieldType::Text),
+            field("hidden", FieldType::Text),
+            field("notation", FieldType::Line),
+            field("uri", FieldType::Line),
+            field("vocabulary", FieldType::Line),
+            field("parent", FieldType::Line),
+        ],
+        relations: &[
+            to("scheme", &[SCHEME]),
+            to("broader", &[CONCEPT]),
+            to("related", &[CONCEPT]),
+        ],
+        ..PLAIN
+    },
+    Kind {
+        name: FIELD,
+        vocabulary: true,
+        fields: &[
+            field("notation", FieldType::Line),
+            field("of-kind", FieldType::Line),
+            field("type", TYPES),
+        ],
+        required: &["notation", "of-kind", "type"],
+        ..PLAIN
     },
 ];
 
@@ -367,6 +419,16 @@ mod tests {
         "hcode",
         "import_key",
     ];
+
+    #[test]
+    fn a_type_that_may_be_chosen_is_one() {
+        let FieldType::Word(words) = TYPES else {
+            panic!("{TYPES:?}");
+        };
+        for word in words {
+            assert!(FieldType::of_word(word).is_some(), "{word}");
+        }
+    }
 
     #[test]
     fn the_schemas_hold_together() {

@@ -1,11 +1,11 @@
 use serde_json::{Value, json};
 
-use crate::document::{Bundle, SkipReason, read_bundle as read_bytes};
+use crate::document::{Bundle, BundleForm, SkipReason, read_bundle as read_bytes};
 use crate::types::FieldValue;
 
 fn read(objects: &Value) -> Bundle {
     let bundle = json!({ "type": "bundle", "id": "bundle--1", "objects": objects });
-    read_bytes(bundle.to_string().as_bytes()).unwrap()
+    read_bytes(bundle.to_string().as_bytes(), BundleForm::Json).unwrap()
 }
 
 const ID: &str = "attack-pattern--0042a9f5-f053-4769-b3ef-9ad018dfa298";
@@ -90,7 +90,7 @@ fn what_cannot_be_read_is_named_by_its_path_and_costs_itself_alone() {
         "objects[4].relationship_type",
     ];
     assert_eq!(paths, expected);
-    let whole = |text: &str| read_bytes(text.as_bytes()).unwrap_err();
+    let whole = |text: &str| read_bytes(text.as_bytes(), BundleForm::Json).unwrap_err();
     assert!(matches!(
         whole("{\n \"type\": }"),
         SkipReason::BadJson { line: 2, .. }

@@ -1,0 +1,225 @@
+//! The words that records are sorted by: concepts with their labels by language, from the concept schemes
+//! that the program ships and from the records of vocabularies (`docs/architecture/vocabularies.md`).
+//!
+//! What a record says is a notation (`cybercrime`, `TN`, `rsit:fraud="phishing"`); the concept that has
+//! this notation gives it labels. Nothing here decides what may be written or seen: whoever asks says whose
+//! concepts count.
+
+mod added;
+mod concept;
+mod follow;
+mod shipped;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use diwan_core::id::{AgencyId, GroupId};
+
+use crate::index::folded;
+
+pub use added::AddedField;
+pub use concept::{Concept, Scheme};
+pub use follow::Vocabularies;
+
+/// The vocabulary of themes.
+pub const THEMES: &str = "themes";
+/// The vocabulary of countries.
+pub const COUNTRIES: &str = "countries";
+
+/// Whose concepts count: of this group, from this agency.
+pub type Sees<'s> = &'s dyn Fn(&GroupId, &AgencyId) -> bool;
+
+/// What is known of vocabularies at a store sequence.
+#[derive(Clone, Default)]
+pub struct Vocabulary {
+    seq: u64,
+    /// Records by the store's number.
+    records: BTreeMap<u64, Arc<Entry>>,
+    /// Numbers of the records of concepts by notation.
+    by_notation: BTreeMap<String, BTreeSet<u64>>,
+}
+
+/// What a record of a vocabulary says.
+enum Entry {
+    Scheme(Scheme),
+    Concept(Concept),
+    Field(AddedField),
+}
+
+impl Vocabulary {
+    /// The concepts of a vocabulary, or of any, that have a notation: those shipped first, then records by
+    /// age. A record is of the vocabulary that its scheme is, or that it says to extend.
+    fn concepts_of<'v>(
+        &'v self,
+        vocabulary: Option<&'v str>,
+        notation: &'v str,
+        sees: Sees<'v>,
+    ) -> impl Iterator<Item = &'v Concept> {
+        let shipped = shipped::concepts()
+            .iter()
+            .filter(move |concept| concept.notation.as_deref() == Some(notation));
+        let nums = self.by_notation.get(notation).into_iter().flatten();
+        let recorded = nums
+            .filter_map(|num| match self.records.get(num).map(AsRef::as_ref) {
+                Some(Entry::Concept(concept)) => Some(concept),
+                _ => None,
+            })
+            .filter(move |concept| concept.is_seen(sees));
+        shipped
+            .chain(recorded)
+            .filter(move |concept| vocabulary.is_none_or(|name| self.is_of(concept, name)))
+    }
+
+    fn is_of(&self, concept: &Concept, vocabulary: &str) -> bool {
+        let scheme = |num: &u64| match self.records.get(num).map(AsRef::as_ref) {
+            Some(Entry::Scheme(scheme)) => scheme.notation.as_deref() == Some(vocabulary),
+            _ => false,
+        };
+        concept.vocabulary.as_deref() == Some(vocabulary) || concept.schemes.iter().any(scheme)
+    }
+
+    /// The labels of a notation, in a vocabulary or in any: the first concept that has it gives them, and
+    /// later ones the languages that it lacks.
+    #[must_use]
+    pub fn labels(
+        &self,
+        vocabulary: Option<&str>,
+        notation: &str,
+        sees: Sees<'_>,
+    ) -> BTreeMap<String, String> {
+        let mut labels = BTreeMap::new();
+        for concept in self.concepts_of(vocabulary, notation, sees) {
+            for (lang, label) in &concept.title {
+                labels.entry(lang.clone()).or_insert_with(|| label.clone());
+            }
+        }
+        labels
+    }
+
+    /// The notation that a text means in a vocabulary: it is one, or it is a label of one in any language,
+    /// whatever its case and accents. The text itself where nothing has it.
+    #[must_use]
+    pub fn notation(&self, vocabulary: &str, text: &str, sees: Sees<'_>) -> String {
+        let text = text.trim();
+        if self
+            .concepts_of(Some(vocabulary), text, sees)
+            .next()
+            .is_some()
+        {
+            return text.to_owned();
+        }
+        let wanted = folded(text);
+        let found = self
+            .concepts(vocabulary, sees)
+            .find(|concept| concept.labels().any(|(_, label)| folded(label) == wanted));
+        found
+            .and_then(|concept| concept.notation.clone())
+            .unwrap_or_else(|| text.to_owned())
+    }
+
+    /// The concepts of a vocabulary: those shipped first, then records by age.
+    pub fn concepts<'v>(
+        &'v self,
+        vocabulary: &'v str,
+        sees: Sees<'v>,
+    ) -> impl Iterator<Item = &'v Concept> {
+        self.all_concepts(sees)
+            .filter(move |concept| self.is_of(concept, vocabulary))
+    }
+
+    /// Every concept: those shipped first, then records by age.
+    pub fn all_concepts<'v>(&'v self, sees: Sees<'v>) -> impl Iterator<Item = &'v Concept> {
+        let recorded = self
+            .records
+            .values()
+            .filter_map(|entry| match entry.as_ref() {
+                Entry::Concept(concept) => Some(concept),
+                Entry::Scheme(_) | Entry::Field(_) => None,
+            });
+        shipped::concepts()
+            .iter()
+            .chain(recorded.filter(move |concept| concept.is_seen(sees)))
+    }
+
+    /// Every concept scheme with how many concepts it has: those shipped first, then records by age.
+    #[must_use]
+    pub fn schemes(&self, sees: Sees<'_>) -> Vec<(&Scheme, u64)> {
+        let mut found = Vec::new();
+        for scheme in shipped::schemes() {
+            let name = scheme.notation.as_deref().unwrap_or_default();
+            found.push((scheme, self.concepts(name, sees).count() as u64));
+        }
+        for (num, entry) in &self.records {
+            if let Entry::Scheme(scheme) = entry.as_ref()
+                && scheme.is_seen(sees)
+            {
+                found.push((scheme, self.concepts_in(*num, sees).count() as u64));
+            }
+        }
+        found
+    }
+
+    /// The concepts of a scheme that is a record.
+    pub fn concepts_in<'v>(
+        &'v self,
+        scheme: u64,
+        sees: Sees<'v>,
+    ) -> impl Iterator<Item = &'v Concept> {
+        self.all_concepts(sees)
+            .filter(move |concept| concept.schemes.contains(&scheme))
+    }
+
+    /// The fields that owners added to a kind.
+    pub fn fields<'v>(
+        &'v self,
+        kind: &'v str,
+        sees: Sees<'v>,
+    ) -> impl Iterator<Item = &'v AddedField> {
+        self.records
+            .values()
+            .filter_map(move |entry| match entry.as_ref() {
+                Entry::Field(field) if field.of_kind == kind => Some(field),
+                _ => None,
+            })
+            .filter(move |field| sees(&field.group, &field.origin))
+    }
+
+    /// The store sequence that it covers.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn put(&mut self, num: u64, entry: Option<Entry>) {
+        if let Some(old) = self.records.remove(&num)
+            && let Entry::Concept(concept) = old.as_ref()
+            && let Some(notation) = &concept.notation
+            && let Some(nums) = self.by_notation.get_mut(notation)
+        {
+            nums.remove(&num);
+            if nums.is_empty() {
+                self.by_notation.remove(notation);
+            }
+        }
+        let Some(entry) = entry else { return };
+        if let Entry::Concept(concept) = &entry
+            && let Some(notation) = &concept.notation
+        {
+            let nums = self.by_notation.entry(notation.clone()).or_default();
+            nums.insert(num);
+        }
+        self.records.insert(num, Arc::new(entry));
+    }
+}
+
+/// Whether a kind is one of vocabularies.
+#[must_use]
+pub fn is_of_vocabulary(kind: &str) -> bool {
+    diwan_core::record::kind(kind).is_some_and(|kind| kind.vocabulary)
+}
+
+/// The kinds of vocabularies.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    let all = diwan_core::record::kinds().iter();
+    all.filter(|kind| kind.vocabulary).map(|kind| kind.name)
+}
