@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     annotate, card, completions, correct, diff, edit, exchange, export, group, guard, history,
     holders, import, list, needs, new, node, officer, publish, purge, quarantine, reissue, search,
-    show, sync, translate, trust,
+    show, sync, translate, trust, vocabulary,
 };
 
 #[derive(Debug, Parser)]
@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Guard(guard::Verb),
     #[command(subcommand)]
     Officer(officer::Verb),
+    #[command(subcommand)]
+    Vocabulary(vocabulary::Verb),
     Purge(purge::Args),
     #[command(subcommand)]
     Quarantine(quarantine::Verb),

@@ -28,6 +28,7 @@ mod status;
 pub(crate) mod sync;
 pub(crate) mod translate;
 pub(crate) mod trust;
+pub(crate) mod vocabulary;
 
 use diwan_api::error::Exit;
 
@@ -59,6 +60,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::Withdraw(args) => publish::withdraw(args, context).await,
         Command::Guard(verb) => guard::run(verb, context).await,
         Command::Officer(verb) => officer::run(verb, context).await,
+        Command::Vocabulary(verb) => vocabulary::run(verb, context).await,
         Command::Exchange(verb) => exchange::run(verb, context).await,
         Command::Needs(args) => needs::run(args, context).await,
         Command::Diff(args) => diff::run(args, context).await,

@@ -49,12 +49,12 @@ fn render(view: &View, needs: &NeedsAnswer) -> String {
     for row in &needs.rows {
         let country = match row.country == before {
             true => String::new(),
-            false => view.bold(&view.name(&row.country)),
+            false => view.bold(&called(view, needs, "countries", &row.country)),
         };
         before = &row.country;
         let theme = match row.theme.is_empty() {
             true => "–".to_owned(),
-            false => view.name(&row.theme),
+            false => called(view, needs, "themes", &row.theme),
         };
         let open = match row.open {
             0 => view.say("needs-closed", &[]),
@@ -75,6 +75,11 @@ fn render(view: &View, needs: &NeedsAnswer) -> String {
         false => String::new(),
     };
     table.render("") + &short
+}
+
+fn called(view: &View, needs: &NeedsAnswer, vocabulary: &str, word: &str) -> String {
+    let labels = needs.labels.get(vocabulary);
+    view.called(word, labels.and_then(|words| words.get(word)))
 }
 
 #[cfg(test)]
@@ -103,12 +108,21 @@ mod tests {
                 row("TN", "cybercrime", [2, 0, 1, 3, 1]),
                 row("TN", "digital-evidence", [1, 1, 1, 0, 0]),
             ],
+            labels: [(
+                "themes".to_owned(),
+                [(
+                    "cybercrime".to_owned(),
+                    [("en".to_owned(), "Cybercrime".to_owned())].into(),
+                )]
+                .into(),
+            )]
+            .into(),
             is_short: true,
         };
         insta::assert_snapshot!(render(&plain(), &needs), @"
         country  theme             needs  open    actions  trainings  endorsements
         MA       –                 1      1       0        0          0
-        TN       cybercrime        2      closed  1        3          1
+        TN       Cybercrime        2      closed  1        3          1
                  digital-evidence  1      1       1        0          0
         There is more than was looked at: the counts are too small.
         ");

@@ -161,19 +161,23 @@ fn facts(view: &View, record: &Record) -> Table {
         view.name(record.hcode.as_deref().unwrap_or_default()),
     );
     fact("show-languages", languages(view, record));
-    fact("show-themes", view.name(&record.themes.join(", ")));
-    fact("show-tags", view.name(&record.tags.join(", ")));
+    fact(
+        "show-themes",
+        called(view, record, "themes", &record.themes),
+    );
+    fact("show-tags", called(view, record, "tags", &record.tags));
     for (name, value) in &record.fields {
         // What the languages and the list of parts tell already.
         if name.starts_with("translates-") || (name == "order" && !record.parts.is_empty()) {
             continue;
         }
         let value = match value {
-            FieldValue::Line(line) => view.name(line),
-            FieldValue::Lines(lines) => view.name(&lines.join(", ")),
+            FieldValue::Line(line) => called(view, record, "countries", std::slice::from_ref(line)),
+            FieldValue::Lines(lines) => called(view, record, "countries", lines),
             FieldValue::Texts(_) => continue,
         };
-        table.row([view.name(name).into(), value.into()]);
+        let name = called(view, record, "fields", std::slice::from_ref(name));
+        table.row([name.into(), value.into()]);
     }
     let mut fact = |key: &str, value: String| {
         table.row([view.say(key, &[]).into(), value.into()]);
@@ -204,6 +208,19 @@ fn facts(view: &View, record: &Record) -> Table {
     fact("show-updated", view.time(&record.updated));
     fact("show-created", view.time(&record.created));
     table
+}
+
+/// Words of a record by what they are called in the reader's language, each with itself beside: that is
+/// what is typed.
+fn called(view: &View, record: &Record, vocabulary: &str, words: &[String]) -> String {
+    let labels = record.labels.get(vocabulary);
+    let each = words
+        .iter()
+        .map(|word| match labels.and_then(|labels| labels.get(word)) {
+            Some(labels) => format!("{} ({})", view.called(word, Some(labels)), view.name(word)),
+            None => view.name(word),
+        });
+    each.collect::<Vec<_>>().join(", ")
 }
 
 fn origin(view: &View, record: &Record) -> String {
@@ -372,6 +389,7 @@ mod tests {
             created: "2026-11-20T08:00:00Z".into(),
             updated: "2026-11-23T22:40:38Z".into(),
             import_key: None,
+            labels: diwan_api::types::Labels::new(),
             group_name: Some("cyber".into()),
             stored: Some(Stored { by: 2, of: 3 }),
             proof: Some(Proof {

@@ -87,6 +87,14 @@ impl View {
         }
     }
 
+    /// What a word is called in the reader's language, and the word itself where it has no label.
+    pub(crate) fn called(&self, word: &str, labels: Option<&Texts>) -> String {
+        match labels.and_then(|labels| self.pick(labels, None)) {
+            Some((_, label)) => self.name(label),
+            None => self.name(word),
+        }
+    }
+
     /// The beginning of an id, long enough to be typed back.
     #[expect(clippy::unused_self, reason = "all texts pass through the view")]
     pub(crate) fn id(&self, id: &str) -> String {

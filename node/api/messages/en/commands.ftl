@@ -65,6 +65,9 @@ cmd-edit = Change a record
 cmd-diff = Show what changed between two versions of a record
 cmd-exchange = Events, and what came from them
 cmd-exchange-show = Show all that came from one event: needs, actions, trainings, endorsements
+cmd-vocabulary = Look at the vocabularies: themes, countries, and what groups added
+cmd-vocabulary-list = Show the vocabularies
+cmd-vocabulary-show = Show the concepts of a vocabulary as a tree
 cmd-needs = Show capacity gaps by country and theme, and what answers each
 cmd-holders = Show which agencies have stored a record, by their signed receipts
 cmd-history = Show the versions of a record
@@ -107,7 +110,8 @@ arg-title = Title in a language, such as fr="Saisie de téléphones"; without LA
 arg-new-title = Title in a language, such as fr="Saisie de téléphones"; without LANG= in yours. Repeat for more languages; without any, an editor opens
 arg-summary = Summary in a language: text, @FILE, or - for standard input
 arg-body = Text in a language, Markdown: text, @FILE, or - for standard input
-arg-theme = A theme, such as cybercrime
+arg-vocabulary = A vocabulary, by the name that the list shows
+arg-theme = A theme, such as cybercrime, or what it is called in French, English or Arabic
 arg-new-theme = A theme, such as cybercrime; may be repeated
 arg-edit-theme = A theme of the new set of themes; may be repeated, "" for none
 arg-tag = A tag

@@ -229,6 +229,7 @@ exchange-nothing = Nothing links to it yet. A need does with --link exchange=ID.
 needs-short = There is more than was looked at: the counts are too small.
 exchange-short = There is more than was looked at.
 needs-none = No need fits. `diwan new --kind need` writes one.
+vocabulary-shipped = shipped with the program
 needs-country = country
 needs-theme = theme
 needs-needs = needs

@@ -10,6 +10,9 @@ use crate::types::{FieldValue, Record};
 /// The date that the marking definitions of TLP 2.0 give as theirs.
 const TLP_2_CREATED: &str = "2022-10-01T00:00:00.000Z";
 
+/// Kinds that STIX has no object for.
+const VOCABULARY: [&str; 3] = ["scheme", "concept", "field"];
+
 /// Gathers records into one STIX 2.1 bundle.
 #[derive(Debug, Default)]
 pub struct StixExport {
@@ -26,6 +29,9 @@ pub struct StixExport {
 impl StixExport {
     /// Takes one record.
     pub fn take(&mut self, record: &Record) {
+        if VOCABULARY.contains(&record.kind.as_str()) {
+            return;
+        }
         let line = |name: &str| match record.fields.get(name) {
             Some(FieldValue::Line(line)) => Some(line.as_str()),
             _ => None,

@@ -50,6 +50,7 @@ fn record(id: &str, title: Texts, body: Texts) -> Record {
         created: "2026-01-02T03:04:05Z".to_owned(),
         updated: "2026-01-02T03:04:05Z".to_owned(),
         import_key: Some("05".repeat(16)),
+        labels: crate::types::Labels::new(),
         group_name: None,
         stored: None,
         proof: None,
