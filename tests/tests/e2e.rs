@@ -26,5 +26,6 @@ mod e2e {
     mod stix;
     mod store_and_forward;
     mod story;
+    mod vocabularies;
     mod what_is_said;
 }

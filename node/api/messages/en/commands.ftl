@@ -151,7 +151,7 @@ arg-officer-add-name = Name; it never leaves this node
 
 arg-paths = Files and folders
 arg-import-lang = Language of all the documents [default: each one's own]
-arg-import-format = auto, markdown, jsonl, stix or misp [default: auto; a .json file named directly says itself which it is]
+arg-import-format = auto, markdown, jsonl, stix, misp or skos [default: auto; a .json, .ttl or .rdf file named directly says itself which it is]
 arg-separate-languages = Make each file a record of its own instead of one record for all translations
 arg-path = Folder to write into (markdown, bagit), file to write (jsonl, stix), or - for standard output (jsonl)
 arg-export-group = Only this group

@@ -92,22 +92,23 @@ impl Taxonomy<'_> {
         let label = clean_line(if expanded.is_empty() { name } else { expanded });
         let label = cut(&label, LABEL_BYTES).to_owned();
         let note = cut(text(value, "description"), NOTE_BYTES);
+        let uri = format!("{TAXONOMIES}{}", encoded(notation));
         let mut draft = Draft {
             kind: Some(kind.to_owned()),
             title: Texts::from([(self.lang.clone(), label.clone())]),
-            import_key: Some(import_key(KeyOf::LineId, &["misp", &id])),
+            // By its IRI, as in SKOS: an export of it comes back to the same record.
+            import_key: Some(import_key(KeyOf::LineId, &["skos", &uri])),
             ..Draft::default()
         };
         if !note.is_empty() && note != label {
             draft.summary = Texts::from([(self.lang.clone(), note.to_owned())]);
         }
         let named = tag(notation).map(|notation| ("notation", notation));
-        let uri = ("uri", format!("{TAXONOMIES}{}", encoded(notation)));
-        for (field, value) in named.into_iter().chain([uri]) {
-            draft
-                .fields
-                .insert(field.to_owned(), FieldValue::Line(value));
-        }
+        let named = named.map(|(field, value)| (field, FieldValue::Line(value)));
+        let fields = named.into_iter().chain([("uri", FieldValue::Line(uri))]);
+        draft.fields = fields
+            .map(|(field, value)| (field.to_owned(), value))
+            .collect();
         self.bundle.objects.push(Item {
             id,
             modified: self.modified.clone(),
