@@ -168,6 +168,7 @@ async fn serve(
         indexer,
         peers: peers.clone(),
         guard,
+        publishing: Arc::default(),
     };
     let server = ApiServer::bind(api, &socket, officers).map_err(|error| socket_error(&error))?;
     tell_ready(&listening, port_file)?;

@@ -36,6 +36,8 @@ pub enum Break {
     AckBeforeSync,
     /// Who is no editor may edit.
     NotEditor,
+    /// Everybody may say what the origin decides.
+    AnyDecision,
     /// Everybody may purge.
     AnyPurge,
     /// A change may bear anybody's actor.
@@ -58,7 +60,7 @@ pub enum Break {
 
 impl Break {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::EntrySignature,
         Self::ReceiptSignature,
         Self::AgencySignature,
@@ -74,6 +76,7 @@ impl Break {
         Self::ReceiptAhead,
         Self::AckBeforeSync,
         Self::NotEditor,
+        Self::AnyDecision,
         Self::AnyPurge,
         Self::ChangeActor,
         Self::ChangeSequence,

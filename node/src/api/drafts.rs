@@ -8,13 +8,12 @@ use diwan_api::types::{self, Draft, EditRequest, RecordLink, Texts};
 use diwan_core::group::GroupChain;
 use diwan_core::id::{AgencyId, RecordId};
 use diwan_core::record::{
-    ACCEPTED, Content, Edit, Editors, Kind, PART, Version, kind, kinds, valid_lang,
+    Content, Edit, Editors, Kind, ORIGIN_RELATIONS, PART, Version, kind, kinds, valid_lang,
 };
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::fields::{Schema, Unknown};
 use super::names;
-use super::proposals::{CORRECTED, DECLINED};
 use super::publish::SOURCE;
 use super::translations::ADOPTED;
 use super::view::View;
@@ -33,8 +32,6 @@ pub(super) const ORDER: &str = "order";
 pub(super) const ORDER_DIGITS: usize = 16;
 /// Parts of one package.
 const PARTS_MAX: usize = 60;
-/// Relations by which a record's origin says what it made of proposals.
-const DECIDED: [&str; 4] = [ADOPTED, ACCEPTED, CORRECTED, DECLINED];
 /// Records that are looked at to see whether a link leads back.
 const LINKS_FOLLOWED: usize = 1_000;
 /// Hexadecimal digits of an import key.
@@ -280,12 +277,12 @@ fn keep_decided(view: &View, row: &RecordRow, now: &Content, links: &mut BTreeSe
             .is_some_and(|rel| relations.contains(&rel))
     };
     if row.origin != view.replica().me().agency {
-        links.retain(|key| !of(&key, &DECIDED));
+        links.retain(|key| !of(&key, &ORIGIN_RELATIONS));
     }
     let kept = now
         .links
         .iter()
-        .filter(|key| of(key, &DECIDED) || of(key, &[SOURCE]));
+        .filter(|key| of(key, &ORIGIN_RELATIONS) || of(key, &[SOURCE]));
     links.extend(kept.cloned());
 }
 

@@ -52,7 +52,7 @@ use axum::routing::{get, patch, post};
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::REQUEST_BYTES_MAX;
 use tokio::net::UnixListener;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::engine::{Engine, Indexer, Peers};
 use crate::guard::Guard;
@@ -76,6 +76,8 @@ pub struct Api {
     pub peers: Peers,
     /// What stands before every way into a shared group.
     pub guard: Arc<Guard>,
+    /// Held while a record is published.
+    pub publishing: Arc<Mutex<()>>,
 }
 
 /// Why the API cannot serve.

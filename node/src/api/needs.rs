@@ -35,20 +35,19 @@ fn read(engine: &Engine, query: &NeedsQuery) -> Result<NeedsAnswer, EngineError>
         theme: query.theme.as_deref().map(|theme| words.theme(theme)),
         country: query.country.as_deref().map(|name| words.country(name)),
     };
-    let mut needs = Vec::new();
+    let (mut needs, mut budget) = (Vec::new(), Budget::new());
     view.reading.newest_records(u64::MAX, |num, row| {
         if row.kind == "need"
             && view.shows(&row)
             && let Some(content) = view.reading.content(num, &row)?
             && content.value(WITHDRAWN).is_none()
-            && !view.was_published(&row)?
+            && !view.was_published(&row, &mut budget)?
         {
             needs.extend(Need::of(&view, &row, &content, query));
         }
         Ok(ControlFlow::Continue(()))
     })?;
     let mut cells = BTreeMap::<(String, String), Cell>::new();
-    let mut budget = Budget::new();
     // The oldest first: what is looked at does not change with each new need.
     for need in needs.iter().rev() {
         let answers = answers(&view, &need.id, &mut budget)?;

@@ -49,6 +49,8 @@ pub(super) async fn publish(
 ) -> Answer<Published> {
     let (engine, door) = (api.engine.clone(), Door::of(&api, officer));
     let dry_run = request.dry_run;
+    // What was published of a draft is looked for before it is written: one at a time.
+    let _alone = api.publishing.lock().await;
     let (mut plan, writes) = apart(move || plan(&engine, &door, &record, &request)).await?;
     if dry_run {
         return Ok(Json(plan));

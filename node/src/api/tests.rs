@@ -86,6 +86,7 @@ impl Node {
             peers: Peers::start(&engine, net, events),
             engine,
             guard: Arc::new(Guard::built_in().unwrap()),
+            publishing: Arc::default(),
         };
         let officers = Officers::new(api.engine.clone(), own_uid);
         let socket = dir.path().join("node.sock");

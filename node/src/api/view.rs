@@ -165,7 +165,7 @@ impl View {
             // One that linked to it in an earlier version only does not count, nor one that was withdrawn.
             if content.value(WITHDRAWN).is_none()
                 && content.link_pairs().any(|(_, to)| to == *record)
-                && !self.was_published(&row)?
+                && !self.was_published(&row, budget)?
             {
                 *count += 1;
                 look(row, &content);
@@ -177,13 +177,19 @@ impl View {
 
     /// Whether a record is a draft of this agency that was published: where both would be told of, the
     /// published one stands for both.
-    pub(super) fn was_published(&self, row: &RecordRow) -> Result<bool, StoreError> {
+    pub(super) fn was_published(
+        &self,
+        row: &RecordRow,
+        budget: &mut Budget,
+    ) -> Result<bool, StoreError> {
         let me = self.replica().me().agency;
         let own = self.replica().group(&row.group);
         if !own.is_some_and(|group| group.chain.is_own()) {
             return Ok(false);
         }
-        for num in self.reading.linking(&row.id, LINKING_OF_ORIGIN)? {
+        let looked_at = LINKING_OF_ORIGIN.min(budget.rows);
+        for num in self.reading.linking(&row.id, looked_at)? {
+            budget.rows = budget.rows.saturating_sub(1);
             let Some(copy) = self.row(num)? else { continue };
             if copy.origin != me || copy.group == row.group {
                 continue;

@@ -6,7 +6,10 @@ use diwan_core::breaks::{Break, is_left_out};
 use diwan_core::group::Standing;
 use diwan_core::id::{AgencyId, EntryHash, RecordId, Writer};
 use diwan_core::limits;
-use diwan_core::record::{AuthoredChange, ChangeReason, Genesis, Materialised, materialise};
+use diwan_core::log::Entry;
+use diwan_core::record::{
+    AuthoredChange, ChangeReason, Genesis, Materialised, decides, materialise,
+};
 
 use super::effect::standing;
 use super::step::Step;
@@ -116,6 +119,9 @@ fn valid(
         let refused = match author.filter(may_edit) {
             None => Some(ChangeReason::NotEditor),
             Some(_) if standing(step, &entry) != Standing::Valid => Some(ChangeReason::Standing),
+            Some(agency) if agency != genesis.origin && decides_for_it(&entry) => {
+                Some(ChangeReason::NotOrigin)
+            }
             Some(_) => None,
         };
         if refused.is_some() {
@@ -132,6 +138,12 @@ fn valid(
         }
     }
     Ok(found)
+}
+
+/// Whether an entry says what its record's origin alone decides.
+fn decides_for_it(entry: &Entry) -> bool {
+    let payload = entry.payload.as_ref();
+    payload.is_some_and(|payload| decides(&payload.bytes)) && !is_left_out(Break::AnyDecision)
 }
 
 /// Whether a writer has had as many changes read as there is room for.

@@ -278,6 +278,7 @@ reason-waiting = what it depends on is not here yet
 reason-bad-genesis = no first version of a record
 reason-dangling-reference = refers to what is not in its own past
 reason-not-a-curator = its agency neither wrote the record nor is a curator
+reason-not-the-origin = it decides what the record's origin alone decides
 reason-over-quota = too many of its writer's earlier changes of the record do not count
 reason-equivocation = the log has two sides from here on
 

@@ -9,14 +9,15 @@ use automerge::{Automerge, Change};
 use minicbor::{Decode, Encode};
 
 use super::base;
-use super::scan::{self, Scan};
+use super::kinds::{ORIGIN_RELATIONS, ORIGIN_VALUES};
+use super::scan::{self, Place, Scan};
 use crate::id::{RecordId, Writer};
 use crate::limits;
 use crate::wire;
 
 /// Which rules the gate and the replay follow. One more whenever a verdict may come out differently:
 /// a node that finds another number in its store judges every record again.
-pub const GATE_VERSION: u64 = 3;
+pub const GATE_VERSION: u64 = 4;
 
 /// Why a change stays out of its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, thiserror::Error)]
@@ -90,6 +91,10 @@ pub enum ChangeReason {
     #[n(16)]
     #[error("over-quota")]
     Quota,
+    /// What the record's origin alone decides, from another agency.
+    #[n(17)]
+    #[error("not-the-origin")]
+    NotOrigin,
 }
 
 impl ChangeReason {
@@ -135,6 +140,27 @@ pub(super) fn open(payload: &[u8]) -> Result<ChangePayload, ChangeReason> {
         true => Ok(payload),
         false => Err(ChangeReason::Malformed),
     }
+}
+
+/// Whether a change says what the record's origin alone decides: that it is withdrawn, of which version it
+/// was published, which proposals were taken. What cannot be read says nothing: it is refused elsewhere.
+#[must_use]
+pub fn decides(payload: &[u8]) -> bool {
+    let Ok(payload) = open(payload) else {
+        return false;
+    };
+    let Ok(scan) = scan::scan(&payload.change) else {
+        return false;
+    };
+    let is_one = |key: &str| {
+        let relation = key.split_once('.').map(|(relation, _)| relation);
+        ORIGIN_VALUES.contains(&key)
+            || relation.is_some_and(|name| ORIGIN_RELATIONS.contains(&name))
+    };
+    scan.ops.iter().any(|op| match op.place {
+        Place::Key(key) => is_one(key),
+        Place::Head | Place::Element(_) => false,
+    })
 }
 
 /// Reads a change: our own bounded reader first, Automerge behind it, and both must agree.

@@ -158,6 +158,11 @@ pub const PART: &str = "part";
 /// The relation by which a question names the answer that its origin took.
 pub const ACCEPTED: &str = "accepted";
 
+/// Values that a record's origin alone writes: the gate refuses them from others.
+pub(super) const ORIGIN_VALUES: [&str; 3] = [WITHDRAWN, "withdrawn-reason", "source-version"];
+/// Relations by which a record's origin says what it made of proposals: the gate refuses them from others.
+pub const ORIGIN_RELATIONS: [&str; 4] = ["adopted", ACCEPTED, "corrected", "declined"];
+
 /// Fields of every kind, beside title, summary, body, themes, tags, labels and links.
 pub const COMMON: &[Field] = &[
     field("review", FieldType::Date),

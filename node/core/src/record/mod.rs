@@ -17,11 +17,11 @@ mod window;
 
 pub use content::{Content, ContentError, Tlp, check_field, valid_lang};
 pub use edit::{Edit, EditError, change_payloads};
-pub use gate::{ChangeReason, GATE_VERSION};
+pub use gate::{ChangeReason, GATE_VERSION, decides};
 pub use genesis::{Editors, Genesis, GenesisError};
 pub use kinds::{
-    ACCEPTED, COMMON, CONCEPT, FIELD, Field, FieldType, Holds, Kind, LABEL_REVIEW, PART, Relation,
-    SCHEME, WITHDRAWN, kind, kinds,
+    ACCEPTED, COMMON, CONCEPT, FIELD, Field, FieldType, Holds, Kind, LABEL_REVIEW,
+    ORIGIN_RELATIONS, PART, Relation, SCHEME, WITHDRAWN, kind, kinds,
 };
 pub use replay::{
     AuthoredChange, Gate, Materialised, Step, Version, content_at, document, history, materialise,

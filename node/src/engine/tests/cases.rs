@@ -146,3 +146,41 @@ fn an_edit_of_anothers_record_stays_out_and_an_annotation_of_it_is_taken() {
         assert!(node.content(&comment).is_some());
     }
 }
+
+/// An editor may write, and not say what the origin alone decides.
+#[test]
+fn only_the_origin_withdraws_a_record_or_takes_a_proposal() {
+    let (mut nodes, group) = federation(&[Role::Contributor, Role::Contributor]);
+    let record = nodes[0].write(&group, "Saisie");
+    assert!(sync(&mut nodes, 0, 1) && sync(&mut nodes, 0, 2));
+    let mut withdrawal = Edit::default();
+    withdrawal
+        .values
+        .insert("withdrawn".into(), Some("2026-11-28".into()));
+    let mut acceptance = Edit::default();
+    acceptance.links = Some([format!("accepted.{record}")].into());
+    for edit in [withdrawal.clone(), acceptance] {
+        // As a program would that does not ask.
+        nodes[1]
+            .step(|step| step.edit_record(&record, None, &edit).map(drop))
+            .unwrap();
+    }
+    assert!(sync(&mut nodes, 1, 0) && sync(&mut nodes, 0, 2));
+    nodes[2].edit(&record, "Par une autre éditrice.\n").unwrap();
+    assert!(sync(&mut nodes, 2, 0) && sync(&mut nodes, 0, 1));
+    for node in &nodes {
+        let content = node.content(&record).unwrap();
+        assert!(content.value("withdrawn").is_none() && content.links.is_empty());
+        assert_eq!(node.body(&record).unwrap(), "Par une autre éditrice.\n");
+        let refused = ChangeReason::NotOrigin as u8;
+        assert_eq!(node.quarantine(), [(1, refused), (2, refused)]);
+    }
+    nodes[0]
+        .step(|step| step.edit_record(&record, None, &withdrawal).map(drop))
+        .unwrap();
+    assert!(sync(&mut nodes, 0, 1) && sync(&mut nodes, 0, 2));
+    for node in &nodes {
+        let content = node.content(&record).unwrap();
+        assert_eq!(content.value("withdrawn"), Some("2026-11-28"));
+    }
+}
