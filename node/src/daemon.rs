@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::api::{Api, ApiServer, ApiServerError, Officers};
 use crate::boot::{self, Opened};
 use crate::config::Config;
-use crate::engine::{Engine, Indexer, Peers};
+use crate::engine::{Engine, Expander, Indexer, Peers};
 use crate::home::Home;
 use crate::index::Index;
 use crate::keystore::{self, Passphrase};
@@ -166,6 +166,7 @@ async fn serve(
     let api = Api {
         engine: engine.clone(),
         indexer,
+        expander: Expander::start(engine.clone()),
         peers: peers.clone(),
         guard,
         publishing: Arc::default(),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
@@ -16,6 +17,7 @@ use diwan_api::client::Client;
 use diwan_api::types::SearchQuery;
 use diwan_tests::kit::{Listen, TestNode, shared_data};
 use serde::Serialize;
+use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use baselines::{Baseline, Fts5, Tantivy};
@@ -23,6 +25,8 @@ use judge::{Figures, Judged, Query};
 
 /// Hits that are looked at.
 const HITS: usize = 10;
+/// Between two looks at whether the node has learned.
+const POLL: Duration = Duration::from_millis(500);
 
 /// Judged queries against one node, beside other programs.
 #[derive(Parser)]
@@ -151,6 +155,11 @@ fn load(
         node.diwan(&["import", &text(skos)?, "--group", "own", "--format", "skos"]);
     }
     node.indexed();
+    // What widens searches is learned behind the index.
+    let learned = |status: &Value| status["index"]["learned"] == status["store_seq"];
+    while !learned(&node.diwan(&["status"])) {
+        std::thread::sleep(POLL);
+    }
     Ok(records)
 }
 

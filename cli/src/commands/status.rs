@@ -129,7 +129,11 @@ mod tests {
                 peer("ma", "offline", Some("connection refused\u{1b}[2J")),
             ],
             groups: 2,
-            index: IndexStatus { seq: 7, lag: 3 },
+            index: IndexStatus {
+                seq: 7,
+                lag: 3,
+                learned: 7,
+            },
             store_seq: 10,
             quarantined: 1,
             alarms: vec!["equivocation ma".into()],

@@ -54,7 +54,7 @@ use diwan_api::types::REQUEST_BYTES_MAX;
 use tokio::net::UnixListener;
 use tokio::sync::{Mutex, watch};
 
-use crate::engine::{Engine, Indexer, Peers};
+use crate::engine::{Engine, Expander, Indexer, Peers};
 use crate::guard::Guard;
 use crate::store::OfficerRole;
 
@@ -72,6 +72,8 @@ pub struct Api {
     pub engine: Engine,
     /// Search.
     pub indexer: Indexer,
+    /// What words are in other languages.
+    pub expander: Expander,
     /// Connections and syncing.
     pub peers: Peers,
     /// What stands before every way into a shared group.

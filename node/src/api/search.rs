@@ -71,7 +71,17 @@ fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
     let started = Instant::now();
     let view = View::open(&api.engine)?;
     let index = api.indexer.index();
-    let found = index.search(&asked(&view, &query)?).map_err(refused)?;
+    let expansions = match query.no_expand == Some(true) {
+        true => None,
+        false => Some(api.expander.expansions()),
+    };
+    let found = index.search_expanded(&asked(&view, &query)?, expansions.as_deref());
+    let found = found.map_err(refused)?;
+    let reading = Reader {
+        index,
+        query: &query,
+        expanded: &found.expanded,
+    };
     let mut hits = Vec::with_capacity(found.hits.len());
     for hit in &found.hits {
         // What the store took back since the index's last commit is no hit any more.
@@ -81,15 +91,11 @@ fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
         let Some(content) = view.reading.content(hit.num, &row)? else {
             continue;
         };
-        let reading = Reader {
-            index,
-            query: &query,
-        };
         hits.push(reading.hit(view.replica(), &row, &content, hit.score));
     }
     Ok(SearchAnswer {
         query: query.q,
-        expanded: Vec::new(),
+        expanded: found.expanded.into_iter().map(|(_, word)| word).collect(),
         total: found.total,
         took_ms: started.elapsed().as_secs_f64() * 1000.0,
         hits,
@@ -232,6 +238,8 @@ fn facets(
 struct Reader<'a> {
     index: &'a Index,
     query: &'a SearchQuery,
+    /// Words that were added to it, with their languages.
+    expanded: &'a [(String, String)],
 }
 
 impl Reader<'_> {
@@ -296,7 +304,13 @@ impl Reader<'_> {
     }
 
     fn passage(&self, lang: &str, text: &str) -> Snippet {
-        self.index.snippet(&self.query.q, lang, text, SNIPPET_CHARS)
+        let of_language = self.expanded.iter().filter(|(of, _)| is_language(lang, of));
+        let words = of_language.map(|(_, word)| word.as_str());
+        let words: Vec<&str> = std::iter::once(self.query.q.as_str())
+            .chain(words)
+            .collect();
+        self.index
+            .snippet(&words.join(" "), lang, text, SNIPPET_CHARS)
     }
 }
 

@@ -51,6 +51,7 @@ fn read(api: &Api) -> Result<Status, EngineError> {
         groups: names::groups(replica).count() as u64,
         index: IndexStatus {
             seq: indexed,
+            learned: api.expander.seq(),
             lag: store_seq.saturating_sub(indexed) + state.due.values().sum::<u64>(),
         },
         store_seq,

@@ -31,7 +31,7 @@ use tokio::task::JoinHandle;
 use super::{Api, ApiServer, ApiServerError, Officers};
 use crate::boot::{self, NewAgency};
 use crate::config::Config;
-use crate::engine::{Engine, Indexer, Peers};
+use crate::engine::{Engine, Expander, Indexer, Peers};
 use crate::guard::Guard;
 use crate::home::Home;
 use crate::index::{Index, MIN_WRITER_MEMORY_BYTES};
@@ -83,6 +83,7 @@ impl Node {
         let index = Index::open(&home.index_dir(), MIN_WRITER_MEMORY_BYTES).unwrap();
         let api = Api {
             indexer: Indexer::start(engine.clone(), index.index, index.writer).0,
+            expander: Expander::start(engine.clone()),
             peers: Peers::start(&engine, net, events),
             engine,
             guard: Arc::new(Guard::built_in().unwrap()),

@@ -42,7 +42,7 @@ const REST_AFTER: Duration = Duration::from_secs(1);
 
 /// Niceness of the threads that index, the greatest: beside others that want the cores they get some
 /// hundredths of them (setpriority(2), sched(7)).
-const NICENESS: i32 = 19;
+pub(super) const NICENESS: i32 = 19;
 
 /// What became of a pass.
 #[derive(Debug, thiserror::Error)]
@@ -191,7 +191,11 @@ async fn follow(
 
 /// Waits until a moment, and until nothing was committed for a while: records that are judged, peers that
 /// come and go, change the state and not its store sequence.
-async fn quiet<T>(state: &mut watch::Receiver<T>, seq_of: impl Fn(&T) -> u64, from: Instant) {
+pub(super) async fn quiet<T>(
+    state: &mut watch::Receiver<T>,
+    seq_of: impl Fn(&T) -> u64,
+    from: Instant,
+) {
     let latest = Instant::now() + QUIET_AT_LATEST;
     tokio::time::sleep_until(from).await;
     while Instant::now() < latest {

@@ -11,6 +11,7 @@ mod cost;
 mod driver;
 mod due;
 mod effect;
+mod expander;
 mod forks;
 mod govern;
 mod incoming;
@@ -26,6 +27,7 @@ mod step;
 mod writer;
 
 pub use chains::{MemberChange, Removal};
+pub use expander::Expander;
 pub use forks::compared;
 pub use govern::{MemberOutcome, PendingView};
 pub use incoming::Taken;

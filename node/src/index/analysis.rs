@@ -18,7 +18,7 @@ use words::Words;
 pub(super) const MAX_WORD_CHARS: usize = 64;
 
 /// The languages with rules of their own; every other one shares [`Language::Other`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Language {
     French,
     English,

@@ -13,10 +13,12 @@ mod analysis;
 mod clauses;
 mod directory;
 mod error;
+mod expand;
 mod forward;
 mod page;
 mod query;
 mod schema;
+mod similar;
 mod snippet;
 mod writer;
 
@@ -30,6 +32,7 @@ use tantivy::{IndexReader, ReloadPolicy};
 pub use analysis::folded;
 pub use clauses::{MAX_QUERY_BYTES, MAX_QUERY_TERMS};
 pub use error::IndexError;
+pub use expand::{Expansions, Learner, Lexicon, Thesaurus};
 pub use page::Cursor;
 pub use query::{GroupFilter, MAX_HITS, Query, Sort};
 pub use snippet::Snippet;
@@ -78,6 +81,8 @@ pub struct Found {
     pub facets: BTreeMap<String, Vec<(String, u64)>>,
     /// Continues behind this page; none on the last one.
     pub next: Option<Cursor>,
+    /// Words that were added to the query: language (`other` for those without rules of their own) and word.
+    pub expanded: Vec<(String, String)>,
 }
 
 /// Values that a facet lists at most.
@@ -167,10 +172,28 @@ impl Index {
     /// [`IndexError::QueryTooLong`], [`IndexError::TooManyTerms`] and [`IndexError::BadCursor`]
     /// blame the asker; [`IndexError::Io`] and [`IndexError::Damaged`] do not.
     pub fn search(&self, query: &Query) -> Result<Found, IndexError> {
+        self.search_expanded(query, None)
+    }
+
+    /// The same, with what the words are called otherwise.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn search_expanded(
+        &self,
+        query: &Query,
+        expansions: Option<&Expansions>,
+    ) -> Result<Found, IndexError> {
         let searcher = self.shared.reader.searcher();
-        let plan = query::plan(query, &searcher, &self.shared.fields)?;
+        let plan = query::plan(query, &searcher, &self.shared.fields, expansions)?;
         let collector = PageCollector::new(query, plan.sort)?;
-        Ok(searcher.search(&plan.matching, &collector)?)
+        let told = plan.told.into_iter();
+        Ok(Found {
+            expanded: told
+                .map(|(of, word)| (of.code().to_owned(), word))
+                .collect(),
+            ..searcher.search(&plan.matching, &collector)?
+        })
     }
 
     /// The numbers of all records of a kind, in all groups. Not for officers' eyes.

@@ -152,6 +152,7 @@ impl Collector for PageCollector {
         let last = ranks.last().copied();
         let more = behind_cursor > u64::try_from(ranks.len()).unwrap_or(u64::MAX);
         Ok(Found {
+            expanded: Vec::new(),
             total,
             hits: ranks.into_iter().map(|rank| self.hit(rank)).collect(),
             facets: facets

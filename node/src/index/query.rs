@@ -17,14 +17,19 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
 use super::Cursor;
-use super::analysis::primary_subtag;
+use super::analysis::{Language, primary_subtag};
 use super::clauses::{Clause, QueryTerm, analyse, parse};
 use super::error::IndexError;
+use super::expand::{Expanded, Expansions};
 use super::forward::Forward;
-use super::schema::Fields;
+use super::schema::{Fields, TextFields};
+use super::similar::similar;
 
 /// The most hits on one page; a higher limit is brought down to it.
 pub const MAX_HITS: usize = 1000;
+
+/// What a word weighs that is a letter away from the one asked for.
+const SLIP: f32 = 0.7;
 
 /// A question to the index.
 ///
@@ -94,6 +99,8 @@ pub(super) struct Plan {
     pub(super) matching: Box<dyn EngineQuery>,
     /// The order that really applies.
     pub(super) sort: Sort,
+    /// What was added to the text.
+    pub(super) told: Vec<(Language, String)>,
 }
 
 /// Turns a question into a plan for this state of the index.
@@ -101,8 +108,14 @@ pub(super) fn plan(
     query: &Query,
     searcher: &Searcher,
     fields: &Fields,
+    expansions: Option<&Expansions>,
 ) -> Result<Plan, IndexError> {
-    let planner = Planner { searcher, fields };
+    let mut planner = Planner {
+        searcher,
+        fields,
+        expansions,
+        told: Vec::new(),
+    };
     let mut parts = Vec::new();
     let wanted = planner.text(&parse(&query.text)?, &mut parts)?;
     planner.filters(query, &mut parts);
@@ -112,21 +125,35 @@ pub(super) fn plan(
         parts.push((Occur::Must, Box::new(AllQuery)));
     }
     let matching = Box::new(BooleanQuery::new(parts));
-    Ok(Plan { matching, sort })
+    Ok(Plan {
+        matching,
+        sort,
+        told: planner.told,
+    })
 }
 
 type Part = (Occur, Box<dyn EngineQuery>);
 
+/// How a word of the query can be read.
+#[derive(Default)]
+struct Readings {
+    queries: Vec<Box<dyn EngineQuery>>,
+    /// What each language makes of it.
+    terms: Vec<(Language, String)>,
+}
+
 struct Planner<'a> {
     searcher: &'a Searcher,
     fields: &'a Fields,
+    expansions: Option<&'a Expansions>,
+    told: Vec<(Language, String)>,
 }
 
 impl Planner<'_> {
     /// Adds the conditions of the text; whether there is anything to match and to score.
-    fn text(&self, clauses: &[Clause<'_>], parts: &mut Vec<Part>) -> Result<bool, IndexError> {
+    fn text(&mut self, clauses: &[Clause<'_>], parts: &mut Vec<Part>) -> Result<bool, IndexError> {
         let mut scored: Vec<Part> = Vec::new();
-        let mut wanted = false;
+        let (mut wanted, mut plain) = (false, Vec::new());
         for clause in clauses {
             if clause.excluded {
                 if let Some(phrase) = self.phrase(clause.text)? {
@@ -138,9 +165,10 @@ impl Planner<'_> {
                     scored.push((Occur::Must, phrase));
                 }
             } else {
-                wanted |= self.words(clause.text, &mut scored)?;
+                plain.push(clause.text);
             }
         }
+        wanted |= self.words(&plain.join(" "), &mut scored)?;
         if wanted {
             // Words that no record has leave nothing behind, and nothing matches then.
             let text: Box<dyn EngineQuery> = if scored.is_empty() {
@@ -154,22 +182,109 @@ impl Planner<'_> {
     }
 
     /// Adds one alternative for each word; whether there was a word.
-    fn words(&self, text: &str, scored: &mut Vec<Part>) -> Result<bool, IndexError> {
+    fn words(&mut self, text: &str, scored: &mut Vec<Part>) -> Result<bool, IndexError> {
         // Languages split a word differently (l'enquête), so words meet by where they begin.
-        let mut words: BTreeMap<usize, Vec<Box<dyn EngineQuery>>> = BTreeMap::new();
+        let mut words: BTreeMap<usize, Readings> = BTreeMap::new();
         for (language, of_language) in self.fields.texts() {
             for term in analyse(language, text) {
                 let readings = words.entry(term.offset).or_default();
-                let in_fields =
-                    self.weigh(of_language.weighted(), |field| self.term(field, &term.text))?;
-                readings.extend(in_fields);
+                let in_fields = self.anywhere(of_language, &term.text)?;
+                readings.queries.extend(in_fields);
+                readings.terms.push((language, term.text));
             }
         }
         let found = !words.is_empty();
+        for readings in words.values_mut() {
+            // Only what no record has may be a slip.
+            if readings.queries.is_empty() {
+                readings.queries = self.similar(&readings.terms)?;
+            }
+        }
+        if let Some(expansions) = self.expansions {
+            self.expand(&expansions.of(text), &mut words, scored)?;
+        }
         for readings in words.into_values() {
-            scored.extend(best_of(readings).map(|word| (Occur::Should, word)));
+            scored.extend(best_of(readings.queries).map(|word| (Occur::Should, word)));
         }
         Ok(found)
+    }
+
+    /// Adds what the words are called otherwise, as far as any record says it.
+    fn expand(
+        &mut self,
+        expanded: &Expanded,
+        words: &mut BTreeMap<usize, Readings>,
+        scored: &mut Vec<Part>,
+    ) -> Result<(), IndexError> {
+        for (offset, others) in &expanded.words {
+            for other in others {
+                let Some(of_language) = self.fields.text(other.language) else {
+                    continue;
+                };
+                if let Some(query) = self.anywhere(of_language, &other.term)? {
+                    let readings = words.entry(*offset).or_default();
+                    let query = BoostQuery::new(query, other.weight);
+                    readings.queries.push(Box::new(query));
+                    self.tell(other.language, &other.shown);
+                }
+            }
+        }
+        for label in &expanded.labels {
+            let Some(of_language) = self.fields.text(label.language) else {
+                continue;
+            };
+            let terms = label
+                .terms
+                .iter()
+                .map(|term| self.anywhere(of_language, term));
+            let terms: Option<Vec<_>> = terms.collect::<Result<_, _>>()?;
+            if let Some(terms) = terms {
+                let all = terms.into_iter().map(|term| (Occur::Must, term));
+                let all = BooleanQuery::new(all.collect());
+                let all = BoostQuery::new(Box::new(all), label.weight);
+                scored.push((Occur::Should, Box::new(all)));
+                self.tell(label.language, &label.shown);
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, language: Language, shown: &str) {
+        let told = (language, shown.to_owned());
+        if !self.told.contains(&told) {
+            self.told.push(told);
+        }
+    }
+
+    /// Words that are spelt nearly so.
+    fn similar(
+        &mut self,
+        terms: &[(Language, String)],
+    ) -> Result<Vec<Box<dyn EngineQuery>>, IndexError> {
+        let mut queries: Vec<Box<dyn EngineQuery>> = Vec::new();
+        for (language, term) in terms {
+            let Some(of_language) = self.fields.text(*language) else {
+                continue;
+            };
+            let fields = of_language.weighted().map(|(field, _)| field);
+            for similar in similar(self.searcher, &fields, term)? {
+                if let Some(query) = self.anywhere(of_language, &similar.term)? {
+                    let weight = SLIP.powi(i32::from(similar.distance));
+                    queries.push(Box::new(BoostQuery::new(query, weight)));
+                    self.tell(*language, &similar.term);
+                }
+            }
+        }
+        Ok(queries)
+    }
+
+    /// A term in any of a language's fields; none where no record has it.
+    fn anywhere(
+        &self,
+        of_language: TextFields,
+        term: &str,
+    ) -> Result<Option<Box<dyn EngineQuery>>, IndexError> {
+        self.weigh(of_language.weighted(), |field| self.term(field, term))
     }
 
     /// The words of the text side by side, in any language; none if there is no word.

@@ -28,6 +28,9 @@ pub struct IndexStatus {
     /// Changes that they do not see yet: of records that are shown, and of those that wait to be
     /// judged.
     pub lag: u64,
+    /// The store sequence up to which vocabularies and multilingual records widen searches.
+    #[serde(default)]
+    pub learned: u64,
 }
 
 /// `GET /v1/status`.

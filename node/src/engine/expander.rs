@@ -1,0 +1,177 @@
+//! What words are called in other languages, kept up to date behind the store: by the vocabularies, and by
+//! what the multilingual records teach. In its own time, on a thread of low priority: searches use what is
+//! known by then.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diwan_core::id::{AgencyId, GroupId};
+use diwan_core::replica::Replica;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::indexer::{NICENESS, quiet};
+use super::{Engine, EngineError, State};
+use crate::index::{Expansions, Learner, Thesaurus};
+use crate::store::RecordState;
+use crate::vocabulary::{Concept, is_of_vocabulary};
+
+/// The newest records that are looked at.
+const RECORDS: usize = 200_000;
+/// How long it rests at least between two times.
+const REST: Duration = Duration::from_secs(10);
+/// How many times as long as it worked it rests.
+const REST_BY_WORK: u32 = 20;
+
+/// The running follower. Cheap to clone.
+#[derive(Clone)]
+pub struct Expander {
+    known: watch::Receiver<Known>,
+}
+
+#[derive(Clone, Default)]
+struct Known {
+    seq: u64,
+    expansions: Arc<Expansions>,
+}
+
+impl Expander {
+    /// Starts following. The follower ends when the engine does.
+    #[must_use]
+    pub fn start(engine: Engine) -> Self {
+        let (publish, known) = watch::channel(Known::default());
+        tokio::spawn(follow(engine, publish));
+        Self { known }
+    }
+
+    /// What is known by now.
+    #[must_use]
+    pub fn expansions(&self) -> Arc<Expansions> {
+        self.known.borrow().expansions.clone()
+    }
+
+    /// The store sequence that it covers.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.known.borrow().seq
+    }
+}
+
+/// Whose records count: this agency's groups, without the agencies that it blocked.
+type Audience = (BTreeSet<GroupId>, BTreeSet<AgencyId>);
+
+fn audience(replica: &Replica) -> Audience {
+    let me = replica.me().agency;
+    let groups = replica.groups().iter();
+    let own = groups.filter(|(_, group)| group.chain.role(&me).is_some());
+    let blocked = replica.agencies().keys();
+    let blocked = blocked.filter(|agency| replica.trust().is_blocked(agency));
+    (own.map(|(id, _)| *id).collect(), blocked.copied().collect())
+}
+
+async fn follow(engine: Engine, publish: watch::Sender<Known>) {
+    let mut state = engine.watch();
+    let mut done: Option<(u64, Audience)> = None;
+    loop {
+        let now = state.borrow_and_update().clone();
+        let wanted = (now.store_seq, audience(&now.replica));
+        if done.as_ref() != Some(&wanted) {
+            quiet(&mut state, |now: &Arc<State>| now.store_seq, Instant::now()).await;
+            let began = Instant::now();
+            let engine = engine.clone();
+            match apart(move || learn(&engine)).await {
+                Some(Ok((seq, known))) => {
+                    let expansions = Arc::new(known);
+                    publish.send_replace(Known { seq, expansions });
+                    done = Some((seq, audience(&state.borrow().replica)));
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, "learning what words are in other languages failed");
+                    done = Some(wanted);
+                }
+                None => return,
+            }
+            let rest = REST.max(began.elapsed() * REST_BY_WORK);
+            if done.as_ref().is_some_and(|(seq, _)| *seq > 0) {
+                tokio::time::sleep(rest).await;
+            }
+        } else if state.changed().await.is_err() {
+            return;
+        }
+        if publish.is_closed() {
+            return;
+        }
+    }
+}
+
+/// Runs work on a thread of its own, of low priority. None where it broke.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, outcome) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+            tracing::warn!(%error, "learning runs at the priority of everything else");
+        }
+        let _ = done.send(work());
+    });
+    outcome.await.ok()
+}
+
+fn learn(engine: &Engine) -> Result<(u64, Expansions), EngineError> {
+    let reading = engine.read()?;
+    let (groups, blocked) = audience(&engine.state().replica);
+    let counts =
+        |group: &GroupId, origin: &AgencyId| groups.contains(group) && !blocked.contains(origin);
+    let mut thesaurus = Thesaurus::default();
+    let vocabulary = engine.vocabularies().at(&reading)?;
+    for concept in vocabulary.all_concepts(&counts) {
+        thesaurus.add(labels(concept));
+    }
+    let mut learner = Learner::default();
+    let mut looked_at = 0;
+    reading.newest_records(u64::MAX, |num, row| {
+        looked_at += 1;
+        if looked_at > RECORDS || learner.is_full() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let is_seen = counts(&row.group, &row.origin) && row.state != RecordState::Hidden;
+        if !is_seen || is_of_vocabulary(&row.kind) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let Some(content) = reading.content(num, &row)? else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        if content.languages().len() > 1 {
+            for field in ["title", "summary", "body"] {
+                let texts: BTreeMap<String, String> = content.texts_of(field);
+                learner.take(&texts);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let seq = reading.store_seq()?;
+    drop(reading);
+    let lexicon = learner.learn();
+    tracing::debug!(
+        concepts = thesaurus.len(),
+        words = lexicon.len(),
+        "words across languages"
+    );
+    Ok((seq, Expansions { thesaurus, lexicon }))
+}
+
+/// The labels of a concept with their languages, preferred ones first.
+fn labels(concept: &Concept) -> impl Iterator<Item = (&str, &str, bool)> {
+    let preferred = concept
+        .title
+        .iter()
+        .map(|(lang, label)| (lang, label, true));
+    let others = [&concept.alternative, &concept.hidden]
+        .into_iter()
+        .flatten();
+    let others = others.flat_map(|(lang, labels)| labels.lines().map(move |label| (lang, label)));
+    preferred
+        .map(|(lang, label, preferred)| (lang.as_str(), label.as_str(), preferred))
+        .chain(others.map(|(lang, label)| (lang.as_str(), label, false)))
+}

@@ -1,0 +1,181 @@
+//! Concepts by their labels: what a label in a query is called in other languages, and what else.
+
+use std::collections::HashMap;
+
+use super::super::analysis::Language;
+use super::{Alternative, Expanded, Label, Stem, stems};
+
+/// Words of a label that are looked for together.
+const WORDS_MAX: usize = 6;
+/// Concepts that one label stands for and that are taken.
+const CONCEPTS_MAX: usize = 3;
+/// Labels of a concept that are added in one language.
+const LABELS_MAX: usize = 3;
+/// What the preferred label in another language weighs beside the words themselves.
+const PREFERRED: f32 = 0.7;
+/// What other labels weigh, and those in the query's own language.
+const OTHERS: f32 = 0.4;
+
+/// The labels of concepts, as they are indexed.
+#[derive(Default)]
+pub struct Thesaurus {
+    concepts: Vec<Vec<Known>>,
+    by_label: HashMap<(Language, String), Vec<u32>>,
+}
+
+/// A label.
+struct Known {
+    language: Language,
+    terms: Vec<String>,
+    shown: String,
+    preferred: bool,
+}
+
+impl Thesaurus {
+    /// Takes the labels of a concept: its language, the label, and whether it is the preferred one there.
+    pub fn add<'l>(&mut self, labels: impl Iterator<Item = (&'l str, &'l str, bool)>) {
+        let Ok(number) = u32::try_from(self.concepts.len()) else {
+            return;
+        };
+        let mut known = Vec::new();
+        for (tag, label, preferred) in labels {
+            let language = Language::of_tag(tag);
+            let terms: Vec<String> = stems(language, label)
+                .into_iter()
+                .map(|word| word.stem)
+                .collect();
+            if terms.is_empty() || terms.len() > WORDS_MAX {
+                continue;
+            }
+            let key = (language, terms.join(" "));
+            let concepts = self.by_label.entry(key).or_default();
+            if concepts.last() != Some(&number) {
+                concepts.push(number);
+            }
+            known.push(Known {
+                language,
+                terms,
+                shown: label.to_owned(),
+                preferred,
+            });
+        }
+        self.concepts.push(known);
+    }
+
+    /// How many concepts it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.concepts.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.concepts.is_empty()
+    }
+
+    /// Adds what the labels among the words are called otherwise: the longest labels first, no word twice.
+    pub(super) fn expand(&self, language: Language, words: &[Stem], expanded: &mut Expanded) {
+        let mut at = 0;
+        while at < words.len() {
+            let longest = WORDS_MAX.min(words.len() - at);
+            let found = (1..=longest).rev().find_map(|count| {
+                let span = words.get(at..at + count)?;
+                let key: Vec<&str> = span.iter().map(|word| word.stem.as_str()).collect();
+                let concepts = self.by_label.get(&(language, key.join(" ")))?;
+                Some((span, concepts))
+            });
+            match found {
+                None => at += 1,
+                Some((span, concepts)) => {
+                    for concept in concepts.iter().take(CONCEPTS_MAX) {
+                        self.add_labels(language, span, *concept, expanded);
+                    }
+                    at += span.len();
+                }
+            }
+        }
+    }
+
+    fn add_labels(&self, language: Language, span: &[Stem], concept: u32, expanded: &mut Expanded) {
+        let labels = self.concepts.get(concept as usize);
+        let mut taken: HashMap<Language, usize> = HashMap::new();
+        for label in labels.into_iter().flatten() {
+            let is_same = label.terms.iter().eq(span.iter().map(|word| &word.stem));
+            let count = taken.entry(label.language).or_default();
+            if (label.language == language && is_same) || *count >= LABELS_MAX {
+                continue;
+            }
+            *count += 1;
+            let weight = match label.preferred && label.language != language {
+                true => PREFERRED,
+                false => OTHERS,
+            };
+            let (Some(first), [only]) = (span.first(), label.terms.as_slice()) else {
+                expanded.labels.push(Label {
+                    language: label.language,
+                    terms: label.terms.clone(),
+                    shown: label.shown.clone(),
+                    weight,
+                });
+                continue;
+            };
+            let alternative = Alternative {
+                language: label.language,
+                term: only.clone(),
+                shown: label.shown.clone(),
+                weight: weight * span.len() as f32,
+            };
+            expanded.add(first.offset, alternative);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Expansions;
+    use super::*;
+
+    fn thesaurus() -> Expansions {
+        let mut thesaurus = Thesaurus::default();
+        let concept = [
+            ("fr", "Armes à feu", true),
+            ("en", "Firearms", true),
+            ("ar", "الأسلحة النارية", true),
+            ("en", "Gun", false),
+        ];
+        thesaurus.add(concept.into_iter());
+        thesaurus.add([("fr", "Feu", true), ("en", "Fire", true)].into_iter());
+        Expansions {
+            thesaurus,
+            ..Expansions::default()
+        }
+    }
+
+    fn told(text: &str) -> Vec<String> {
+        let expanded = thesaurus().of(text);
+        let words = expanded.words.values().flatten().map(|word| &word.shown);
+        let labels = expanded.labels.iter().map(|label| &label.shown);
+        words.chain(labels).cloned().collect()
+    }
+
+    #[test]
+    fn a_label_is_called_otherwise_in_other_languages() {
+        assert_eq!(
+            told("trafic d'armes à feu"),
+            ["Firearms", "Gun", "الأسلحة النارية"]
+        );
+        assert_eq!(told("ARMES A FEU"), ["Firearms", "Gun", "الأسلحة النارية"]);
+        assert_eq!(told("الاسلحة النارية"), ["Firearms", "Gun", "Armes à feu"]);
+        assert_eq!(told("le feu"), ["Fire"]);
+        assert_eq!(told("rien de tel"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn several_words_go_together_and_one_goes_beside_the_word() {
+        let expanded = thesaurus().of("armes à feu");
+        assert_eq!(expanded.labels.len(), 1, "the Arabic label");
+        assert_eq!(expanded.labels[0].terms.len(), 2);
+        assert_eq!(expanded.words[&0].len(), 2, "two English words");
+    }
+}
