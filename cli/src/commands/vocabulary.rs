@@ -78,13 +78,22 @@ fn render(view: &View, answer: &VocabularyAnswer) -> String {
         let title = view.title(&concept.title, None);
         let others = view.pick(&concept.alternative, None);
         let others = others.map(|(_, labels)| labels.lines().collect::<Vec<_>>().join(", "));
+        let means = view
+            .pick(&concept.definition, None)
+            .map(|(_, text)| text.to_owned());
+        let from = concept.origin.as_ref().zip(concept.group_name.as_ref());
+        let from = from.filter(|_| answer.vocabulary.record.is_none());
+        let from =
+            from.map(|(origin, group)| format!("{} / {}", view.name(origin), view.name(group)));
         table.row([
             notation
                 .map(|name| format!("{indent}{}", view.name(name)))
                 .unwrap_or_else(|| format!("{indent}{}", own.clone().unwrap_or_default()))
                 .into(),
             title.into(),
-            view.dim(&view.name(&others.unwrap_or_default())).into(),
+            view.dim(&view.name(&others.or(means).unwrap_or_default()))
+                .into(),
+            view.dim(&from.unwrap_or_default()).into(),
         ]);
     }
     format!("{title} · {from}\n\n{}", table.render(""))
@@ -151,6 +160,8 @@ mod tests {
             definition: BTreeMap::new(),
             broader: broader.iter().map(|name| (*name).to_owned()).collect(),
             record: None,
+            group_name: None,
+            origin: None,
         }
     }
 

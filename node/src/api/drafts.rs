@@ -18,7 +18,7 @@ use super::publish::SOURCE;
 use super::translations::ADOPTED;
 use super::view::View;
 use crate::engine::{EngineError, RecordDraft};
-use crate::store::RecordRow;
+use crate::store::{RecordRow, StoreError};
 
 /// Fields that hold texts.
 pub(super) const TEXT_FIELDS: [&str; 3] = ["title", "summary", "body"];
@@ -115,6 +115,10 @@ impl Target<'_> {
         };
         let after = draft.content.value("tlp");
         check_label(self.view, &row, &now, after)?;
+        if row.kind != draft.kind {
+            let expected = format!("the kind of that record, {}", row.kind);
+            return Err(ApiError::invalid("kind", &draft.kind, &expected).into());
+        }
         Ok((row.group == self.group.id()).then_some(now))
     }
 
@@ -146,7 +150,10 @@ impl Target<'_> {
         if content.texts.is_empty() {
             return Err(ApiError::invalid("body", "", "a text that is not empty").into());
         }
-        content.set_set("themes", &items(&draft.themes));
+        let (words, group) = (self.view.words()?, self.group.id());
+        let themes = items(&draft.themes).into_iter();
+        let themes: Vec<String> = themes.map(|one| words.theme_written(one, &group)).collect();
+        content.set_set("themes", &themes);
         content.set_set("tags", &items(&draft.tags));
         content.links = links(self.view, &draft.links)?;
         let values = [
@@ -163,7 +170,7 @@ impl Target<'_> {
             .collect();
         if !draft.fields.is_empty() {
             let mut edit = Edit::default();
-            let added = self.view.words()?.fields(kind.name, &self.group.id());
+            let added = words.fields(kind.name, &group);
             let schema = Schema::new(Some(kind), &added);
             schema.change(draft.fields, unknown, &mut edit)?;
             content = edit.on(&content);
@@ -175,9 +182,13 @@ impl Target<'_> {
                 .extend(order.map(|order| (ORDER.to_owned(), order)));
         }
         check_required(kind, &content)?;
-        let editors = match kind.annotation {
-            true => Editors::Listed(Vec::new()),
-            false => self.editors()?,
+        if unknown == Unknown::Refused && kind.vocabulary {
+            words.check(kind.name, &content)?;
+        }
+        let editors = match (kind.annotation, kind.vocabulary, self.editors()?) {
+            // What others may edit does not count as an owner's word.
+            (true, ..) | (_, true, Editors::Group) => Editors::Listed(Vec::new()),
+            (.., editors) => editors,
         };
         Ok(RecordDraft {
             kind: kind.name.to_owned(),
@@ -223,7 +234,13 @@ pub(super) fn edit(
             edit.texts.insert(format!("{field}.{lang}"), text);
         }
     }
-    let sets = [("themes", request.themes), ("tags", request.tags)];
+    let themes = request.themes.map(|themes| {
+        let words = view.words()?;
+        let themes = items(&themes).into_iter();
+        let themes = themes.map(|one| words.theme_written(one, &row.group));
+        Ok::<_, StoreError>(themes.collect())
+    });
+    let sets = [("themes", themes.transpose()?), ("tags", request.tags)];
     for (field, set) in sets {
         let set = set.map(|set| items(&set).into_iter().collect());
         edit.sets.extend(set.map(|set| (field.to_owned(), set)));

@@ -82,13 +82,17 @@ impl<'s> Schema<'s> {
                 let expected = "a field of the record; `publish` and `withdraw` write this one";
                 return Err(ApiError::invalid("field", name, expected));
             }
-            let field = self.fields.iter().find(|field| field.name == name);
-            match (field.copied(), unknown) {
-                (Some(field), Unknown::Refused) => by_schema(field, value, edit)?,
+            // Groups may have fields of one name and of different types.
+            let fields = self.fields.iter().filter(|field| field.name == name);
+            let mut tried = fields.map(|field| by_schema(*field, value.clone(), edit));
+            let first = tried.next();
+            let is_done = matches!(first, Some(Ok(()))) || tried.any(|done| done.is_ok());
+            match (is_done, first, unknown) {
+                (true, ..) => {}
+                (false, Some(Err(error)), Unknown::Refused) => return Err(error),
                 // A value that this version's schema does not have is kept, too.
-                (Some(field), Unknown::Kept) if by_schema(field, value.clone(), edit).is_ok() => {}
-                (_, Unknown::Kept) => as_it_is(&name, value, edit)?,
-                (None, Unknown::Refused) => {
+                (false, _, Unknown::Kept) => as_it_is(&name, value, edit)?,
+                (false, _, Unknown::Refused) => {
                     let known = self.fields.iter().map(|field| field.name);
                     return Err(names::unknown_name("field", &name, known));
                 }

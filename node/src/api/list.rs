@@ -1,5 +1,6 @@
 //! `list`: records by what they are, newest first.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use axum::extract::State;
@@ -34,9 +35,8 @@ pub(super) async fn list(
 fn read(engine: &Engine, query: &ListQuery) -> Result<RecordList, EngineError> {
     let view = View::open(engine)?;
     let theme = query.theme.as_deref();
-    let theme = theme.map(|theme| Ok::<_, StoreError>(view.words()?.theme(theme)));
-    let theme = theme.transpose()?;
-    let filter = Filter::read(&view, query, theme.as_deref(), engine.now_ms())?;
+    let themes = theme.map(|theme| Ok::<_, StoreError>(view.words()?.themes(theme)));
+    let filter = Filter::read(&view, query, themes.transpose()?, engine.now_ms())?;
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let before = query.after.as_deref().map(cursor).transpose()?;
     let mut records = Vec::new();
@@ -91,7 +91,8 @@ struct Filter<'q> {
     kind: Option<&'q str>,
     origin: Option<AgencyId>,
     tlp: Option<Tlp>,
-    theme: Option<&'q str>,
+    /// Any of these.
+    themes: Option<BTreeSet<String>>,
     tag: Option<&'q str>,
     lang: Option<String>,
     stale: Option<String>,
@@ -107,7 +108,7 @@ impl<'q> Filter<'q> {
     fn read(
         view: &View,
         query: &'q ListQuery,
-        theme: Option<&'q str>,
+        themes: Option<BTreeSet<String>>,
         now_ms: u64,
     ) -> Result<Self, ApiError> {
         let due = query.due.as_deref();
@@ -123,7 +124,7 @@ impl<'q> Filter<'q> {
                 .map(|name| names::agency(replica, name))
                 .transpose()?,
             tlp: query.tlp.as_deref().map(names::tlp).transpose()?,
-            theme,
+            themes,
             tag: query.tag.as_deref(),
             lang: query.lang.as_deref().map(str::to_ascii_lowercase),
             stale: query.stale.as_deref().map(known_lang).transpose()?,
@@ -155,7 +156,10 @@ impl<'q> Filter<'q> {
                 .fields
                 .iter()
                 .all(|(name, value)| holds(content, name, value))
-            && has("themes", self.theme)
+            && self
+                .themes
+                .as_ref()
+                .is_none_or(|themes| themes.iter().any(|theme| has("themes", Some(theme))))
             && has("tags", self.tag)
             && self.lang.as_ref().is_none_or(|lang| speaks(content, lang))
             && self.due.as_ref().is_none_or(|day| is_due(content, day))

@@ -31,9 +31,10 @@ pub(super) async fn needs(
 fn read(engine: &Engine, query: &NeedsQuery) -> Result<NeedsAnswer, EngineError> {
     let view = View::open(engine)?;
     let words = view.words()?;
-    let query = &NeedsQuery {
-        theme: query.theme.as_deref().map(|theme| words.theme(theme)),
-        country: query.country.as_deref().map(|name| words.country(name)),
+    let country = query.country.as_deref().map(|name| words.country(name));
+    let asked = Wanted {
+        themes: query.theme.as_deref().map(|theme| words.themes(theme)),
+        country: country.transpose()?,
     };
     let (mut needs, mut budget) = (Vec::new(), Budget::new());
     view.reading.newest_records(u64::MAX, |num, row| {
@@ -43,7 +44,7 @@ fn read(engine: &Engine, query: &NeedsQuery) -> Result<NeedsAnswer, EngineError>
             && content.value(WITHDRAWN).is_none()
             && !view.was_published(&row, &mut budget)?
         {
-            needs.extend(Need::of(&view, &row, &content, query));
+            needs.extend(Need::of(&view, &row, &content, &asked));
         }
         Ok(ControlFlow::Continue(()))
     })?;
@@ -69,7 +70,10 @@ fn read(engine: &Engine, query: &NeedsQuery) -> Result<NeedsAnswer, EngineError>
     let themes = rows.iter().map(|row| row.theme.clone());
     let countries = rows.iter().map(|row| row.country.clone());
     let labels = [
-        (THEMES, named(themes, |theme| words.theme_labels(theme))),
+        (
+            THEMES,
+            named(themes, |theme| words.theme_labels(theme, None)),
+        ),
         (
             COUNTRIES,
             named(countries, |name| words.country_labels(name)),
@@ -86,6 +90,13 @@ fn read(engine: &Engine, query: &NeedsQuery) -> Result<NeedsAnswer, EngineError>
     })
 }
 
+/// What is asked for.
+struct Wanted {
+    /// Any of these.
+    themes: Option<BTreeSet<String>>,
+    country: Option<String>,
+}
+
 /// What is asked of a need.
 struct Need {
     id: RecordId,
@@ -96,7 +107,7 @@ struct Need {
 
 impl Need {
     /// None where it is not asked for. A need that names no country is its origin's.
-    fn of(view: &View, row: &RecordRow, content: &Content, query: &NeedsQuery) -> Option<Self> {
+    fn of(view: &View, row: &RecordRow, content: &Content, asked: &Wanted) -> Option<Self> {
         let origin = || {
             let chain = view.replica().agency(&row.origin);
             chain.map(|chain| chain.genesis().country.clone())
@@ -107,9 +118,14 @@ impl Need {
         if themes.is_empty() {
             themes.push(String::new());
         }
-        themes.retain(|theme| query.theme.as_ref().is_none_or(|asked| asked == theme));
-        let asked = query.country.as_ref();
-        let is_asked = asked.is_none_or(|asked| asked.eq_ignore_ascii_case(&country));
+        themes.retain(|theme| {
+            asked
+                .themes
+                .as_ref()
+                .is_none_or(|asked| asked.contains(theme))
+        });
+        let wanted = asked.country.as_ref();
+        let is_asked = wanted.is_none_or(|asked| asked.eq_ignore_ascii_case(&country));
         let state = content.value("state").unwrap_or("open");
         (is_asked && !themes.is_empty()).then(|| Self {
             id: row.id,

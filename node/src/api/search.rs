@@ -143,7 +143,7 @@ fn asked(view: &View, query: &SearchQuery) -> Result<Query, EngineError> {
     };
     let since = query.since.as_deref();
     let theme = query.theme.as_deref();
-    let theme = theme.map(|theme| Ok::<_, StoreError>(view.words()?.theme(theme)));
+    let themes = theme.map(|theme| Ok::<_, StoreError>(view.words()?.themes(theme)));
     let after = query.after.as_deref();
     let tlp = query.tlp.as_deref().map(names::tlp).transpose()?;
     Ok(Query {
@@ -154,7 +154,7 @@ fn asked(view: &View, query: &SearchQuery) -> Result<Query, EngineError> {
             .map(known_kind)
             .transpose()?
             .map(str::to_owned),
-        theme: theme.transpose()?,
+        themes: themes.transpose()?.map(Vec::from_iter).unwrap_or_default(),
         without_kinds: match query.kind {
             Some(_) => Vec::new(),
             None => vocabulary::kinds().map(str::to_owned).collect(),

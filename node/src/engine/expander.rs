@@ -16,7 +16,7 @@ use super::indexer::{NICENESS, quiet};
 use super::{Engine, EngineError, State};
 use crate::index::{Expansions, Learner, Thesaurus};
 use crate::store::RecordState;
-use crate::vocabulary::{Concept, is_of_vocabulary};
+use crate::vocabulary::{Concept, Source, is_of_vocabulary};
 
 /// The newest records that are looked at.
 const RECORDS: usize = 200_000;
@@ -125,7 +125,8 @@ fn learn(engine: &Engine) -> Result<(u64, Expansions), EngineError> {
         |group: &GroupId, origin: &AgencyId| groups.contains(group) && !blocked.contains(origin);
     let mut thesaurus = Thesaurus::default();
     let vocabulary = engine.vocabularies().at(&reading)?;
-    for concept in vocabulary.all_concepts(&counts) {
+    let sees = |source: &Source| counts(&source.group, &source.origin);
+    for concept in vocabulary.all_concepts(&sees) {
         thesaurus.add(labels(concept));
     }
     let mut learner = Learner::default();

@@ -44,8 +44,8 @@ pub struct Query {
     pub kind: Option<String>,
     /// None of these kinds.
     pub without_kinds: Vec<String>,
-    /// Only records with this theme.
-    pub theme: Option<String>,
+    /// Only records with one of these themes; all where there is none.
+    pub themes: Vec<String>,
     /// Only records with this tag.
     pub tag: Option<String>,
     /// Only records that have a text in this language, by the primary subtag of a BCP 47 tag.
@@ -362,7 +362,6 @@ impl Planner<'_> {
         let lang = query.lang.as_deref().map(primary_subtag);
         for (field, value) in [
             (fields.kind, query.kind.as_deref()),
-            (fields.theme, query.theme.as_deref()),
             (fields.tag, query.tag.as_deref()),
             (fields.tlp, query.tlp.as_deref()),
             (fields.lang, lang.as_deref()),
@@ -370,6 +369,11 @@ impl Planner<'_> {
             if let Some(value) = value {
                 parts.push(condition(keyword(field, value)));
             }
+        }
+        if !query.themes.is_empty() {
+            let themes = query.themes.iter();
+            let themes = themes.map(|theme| Term::from_field_text(fields.theme, theme));
+            parts.push(condition(Box::new(TermSetQuery::new(themes))));
         }
         for kind in &query.without_kinds {
             let without = Box::new(ConstScoreQuery::new(keyword(fields.kind, kind), 0.0));

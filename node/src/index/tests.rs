@@ -172,7 +172,7 @@ fn every_filter_filters() {
             ..ask("")
         },
         Query {
-            theme: some("firearms"),
+            themes: vec!["firearms".to_owned()],
             ..ask("guia")
         },
         Query {
@@ -197,7 +197,7 @@ fn every_filter_filters() {
     }
     for query in [
         Query {
-            theme: some("fire"),
+            themes: vec!["fire".to_owned()],
             ..ask("")
         },
         Query {

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use diwan_core::id::{AgencyId, GroupId};
-use diwan_core::record::{Content, FieldType, check_field, kind};
+use diwan_core::record::{Content, FieldType, check_field, is_reserved, kind};
 
-use crate::store::RecordRow;
+use super::concept::Source;
 
 /// A field that a record of the kind `field` adds to a kind.
 #[derive(Clone, Debug)]
@@ -18,26 +17,24 @@ pub struct AddedField {
     pub of: FieldType,
     /// Its label by language.
     pub title: BTreeMap<String, String>,
-    /// The group that has it.
-    pub group: GroupId,
-    /// The agency that says so: it counts where it owns the group.
-    pub origin: AgencyId,
+    /// The record that says so.
+    pub record: Source,
 }
 
 impl AddedField {
-    /// None where it names no type, or a field that there is.
-    pub(super) fn read(row: &RecordRow, content: &Content) -> Option<Self> {
+    /// None where it names no type, or a field that there is, or a name that is reserved.
+    pub(super) fn read(source: Source, content: &Content) -> Option<Self> {
         let name = content.value("notation")?;
         let of_kind = content.value("of-kind")?;
         let of = FieldType::of_word(content.value("type")?)?;
         let is_taken = kind(of_kind).is_none_or(|kind| kind.field(name).is_some());
-        (!is_taken && check_field(name).is_ok()).then(|| Self {
+        let is_free = !is_taken && !is_reserved(name) && check_field(name).is_ok();
+        is_free.then(|| Self {
             name: name.to_owned(),
             of_kind: of_kind.to_owned(),
             of,
             title: content.texts_of("title"),
-            group: row.group,
-            origin: row.origin,
+            record: source,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use diwan_core::id::{AgencyId, GroupId, RecordId};
-use diwan_core::record::Content;
+use diwan_core::record::{Content, Editors, Genesis};
 
 use super::Sees;
 use crate::store::{Reading, RecordRow, StoreError};
@@ -21,12 +21,12 @@ pub struct Concept {
     pub alternative: BTreeMap<String, String>,
     /// Labels that are searched and not shown, by language, one a line.
     pub hidden: BTreeMap<String, String>,
-    /// What it means, by language.
+    /// What it means, by language; of a record this is read where it is shown.
     pub definition: BTreeMap<String, String>,
     /// Notation of the vocabulary that it is of, where that is no record.
     pub vocabulary: Option<String>,
-    /// Numbers of the records of its schemes.
-    pub schemes: BTreeSet<u64>,
+    /// The records of its schemes.
+    pub schemes: BTreeSet<RecordId>,
     /// Notation of the concept above it, where that is no record.
     pub parent: Option<String>,
     /// The records of the concepts above it.
@@ -42,49 +42,64 @@ pub struct Source {
     pub group: GroupId,
     /// The agency that it comes from.
     pub origin: AgencyId,
+    /// Who else may edit it; none where every contributor of the group may.
+    pub editors: Option<Vec<AgencyId>>,
+    /// The store's number of it.
+    pub num: u64,
 }
 
 impl Source {
-    pub(super) fn of(row: &RecordRow) -> Self {
-        Self {
+    /// None where the first version is not there.
+    pub(super) fn of(
+        reading: &Reading,
+        num: u64,
+        row: &RecordRow,
+    ) -> Result<Option<Self>, StoreError> {
+        let entry = reading.entry(row.log, row.seq)?;
+        let payload = entry.and_then(|entry| entry.payload);
+        let genesis = payload.and_then(|payload| Genesis::from_bytes(&payload.bytes).ok());
+        Ok(genesis.map(|genesis| Self {
             id: row.id,
             group: row.group,
             origin: row.origin,
-        }
+            editors: match genesis.editors {
+                Editors::Group => None,
+                Editors::Listed(listed) => Some(listed),
+            },
+            num,
+        }))
     }
 }
 
 impl Concept {
     /// What the record of a concept says.
-    pub(super) fn read(
-        reading: &Reading,
-        row: &RecordRow,
-        content: &Content,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn read(source: Source, content: &Content) -> Self {
         let value = |name: &str| content.value(name).map(str::to_owned);
         let mut schemes = BTreeSet::new();
         let mut broader = BTreeSet::new();
         for (relation, to) in content.link_pairs() {
             match relation {
-                "scheme" => schemes.extend(reading.record_num(&to)?),
+                "scheme" => {
+                    schemes.insert(to);
+                }
                 "broader" => {
                     broader.insert(to);
                 }
                 _ => {}
             }
         }
-        Ok(Self {
-            record: Some(Source::of(row)),
+        Self {
+            record: Some(source),
             notation: value("notation"),
             title: content.texts_of("title"),
             alternative: content.texts_of("alt"),
             hidden: content.texts_of("hidden"),
-            definition: content.texts_of("summary"),
+            definition: BTreeMap::new(),
             vocabulary: value("vocabulary"),
             schemes,
             parent: value("parent"),
             broader,
-        })
+        }
     }
 
     /// Every label with its language: preferred ones first, hidden ones last.
@@ -96,16 +111,15 @@ impl Concept {
     }
 
     pub(super) fn is_seen(&self, sees: Sees<'_>) -> bool {
-        let record = self.record.as_ref();
-        record.is_none_or(|record| sees(&record.group, &record.origin))
+        self.record.as_ref().is_none_or(sees)
     }
 }
 
 /// A concept scheme (SKOS, section 4).
 #[derive(Clone, Debug, Default)]
 pub struct Scheme {
-    /// The record that says it, with its number; none for one that is shipped.
-    pub record: Option<(u64, Source)>,
+    /// The record that says it; none for one that is shipped.
+    pub record: Option<Source>,
     /// By what it is named.
     pub notation: Option<String>,
     /// Its title by language.
@@ -113,16 +127,15 @@ pub struct Scheme {
 }
 
 impl Scheme {
-    pub(super) fn read(num: u64, row: &RecordRow, content: &Content) -> Self {
+    pub(super) fn read(source: Source, content: &Content) -> Self {
         Self {
-            record: Some((num, Source::of(row))),
+            record: Some(source),
             notation: content.value("notation").map(str::to_owned),
             title: content.texts_of("title"),
         }
     }
 
     pub(super) fn is_seen(&self, sees: Sees<'_>) -> bool {
-        let record = self.record.as_ref();
-        record.is_none_or(|(_, record)| sees(&record.group, &record.origin))
+        self.record.as_ref().is_none_or(sees)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use diwan_core::record::{CONCEPT, SCHEME, WITHDRAWN};
 
 use super::added::AddedField;
-use super::concept::{Concept, Scheme};
+use super::concept::{Concept, Scheme, Source};
 use super::{Entry, Vocabulary, is_of_vocabulary};
 use crate::store::{Reading, RecordState, StoreError};
 
@@ -87,9 +87,12 @@ fn entry(reading: &Reading, num: u64) -> Result<Option<Entry>, StoreError> {
     if content.value(WITHDRAWN).is_some() {
         return Ok(None);
     }
+    let Some(source) = Source::of(reading, num, &row)? else {
+        return Ok(None);
+    };
     Ok(match row.kind.as_str() {
-        SCHEME => Some(Entry::Scheme(Scheme::read(num, &row, &content))),
-        CONCEPT => Some(Entry::Concept(Concept::read(reading, &row, &content)?)),
-        _ => AddedField::read(&row, &content).map(Entry::Field),
+        SCHEME => Some(Entry::Scheme(Scheme::read(source, &content))),
+        CONCEPT => Some(Entry::Concept(Concept::read(source, &content))),
+        _ => AddedField::read(source, &content).map(Entry::Field),
     })
 }

@@ -13,21 +13,23 @@ mod shipped;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use diwan_core::id::{AgencyId, GroupId};
+use diwan_core::id::RecordId;
 
 use crate::index::folded;
 
 pub use added::AddedField;
-pub use concept::{Concept, Scheme};
+pub use concept::{Concept, Scheme, Source};
 pub use follow::Vocabularies;
 
 /// The vocabulary of themes.
 pub const THEMES: &str = "themes";
+/// The vocabulary of types of crime.
+pub const CRIME_TYPES: &str = "crime-types";
 /// The vocabulary of countries.
 pub const COUNTRIES: &str = "countries";
 
-/// Whose concepts count: of this group, from this agency.
-pub type Sees<'s> = &'s dyn Fn(&GroupId, &AgencyId) -> bool;
+/// Whose concepts count.
+pub type Sees<'s> = &'s dyn Fn(&Source) -> bool;
 
 /// What is known of vocabularies at a store sequence.
 #[derive(Clone, Default)]
@@ -37,6 +39,8 @@ pub struct Vocabulary {
     records: BTreeMap<u64, Arc<Entry>>,
     /// Numbers of the records of concepts by notation.
     by_notation: BTreeMap<String, BTreeSet<u64>>,
+    /// Numbers of the records of schemes.
+    schemes: BTreeMap<RecordId, u64>,
 }
 
 /// What a record of a vocabulary says.
@@ -71,9 +75,12 @@ impl Vocabulary {
     }
 
     fn is_of(&self, concept: &Concept, vocabulary: &str) -> bool {
-        let scheme = |num: &u64| match self.records.get(num).map(AsRef::as_ref) {
-            Some(Entry::Scheme(scheme)) => scheme.notation.as_deref() == Some(vocabulary),
-            _ => false,
+        let scheme = |id: &RecordId| {
+            let num = self.schemes.get(id);
+            match num.and_then(|num| self.records.get(num)).map(AsRef::as_ref) {
+                Some(Entry::Scheme(scheme)) => scheme.notation.as_deref() == Some(vocabulary),
+                _ => false,
+            }
         };
         concept.vocabulary.as_deref() == Some(vocabulary) || concept.schemes.iter().any(scheme)
     }
@@ -96,25 +103,42 @@ impl Vocabulary {
         labels
     }
 
-    /// The notation that a text means in a vocabulary: it is one, or it is a label of one in any language,
-    /// whatever its case and accents. The text itself where nothing has it.
+    /// The notations that a text means in a vocabulary: itself where it is one, else those that have it for a
+    /// label in any language, whatever its case and accents.
     #[must_use]
-    pub fn notation(&self, vocabulary: &str, text: &str, sees: Sees<'_>) -> String {
+    pub fn notations(&self, vocabulary: &str, text: &str, sees: Sees<'_>) -> BTreeSet<String> {
         let text = text.trim();
         if self
             .concepts_of(Some(vocabulary), text, sees)
             .next()
             .is_some()
         {
-            return text.to_owned();
+            return BTreeSet::from([text.to_owned()]);
         }
         let wanted = folded(text);
-        let found = self
-            .concepts(vocabulary, sees)
-            .find(|concept| concept.labels().any(|(_, label)| folded(label) == wanted));
-        found
-            .and_then(|concept| concept.notation.clone())
-            .unwrap_or_else(|| text.to_owned())
+        self.concepts(vocabulary, sees)
+            .filter(|concept| concept.labels().any(|(_, label)| folded(label) == wanted))
+            .filter_map(|concept| concept.notation.clone())
+            .collect()
+    }
+
+    /// What tags are called: the labels of the records' concepts that have this notation, and of shipped
+    /// types of crime.
+    #[must_use]
+    pub fn tag_labels(&self, tag: &str, sees: Sees<'_>) -> BTreeMap<String, String> {
+        let mut labels = BTreeMap::new();
+        let concepts = self.concepts_of(None, tag, sees);
+        // Letters of countries and languages, labels and codes are no tags.
+        let named = concepts.filter(|concept| match concept.vocabulary.as_deref() {
+            None => concept.record.is_some(),
+            Some(vocabulary) => vocabulary == CRIME_TYPES,
+        });
+        for concept in named {
+            for (lang, label) in &concept.title {
+                labels.entry(lang.clone()).or_insert_with(|| label.clone());
+            }
+        }
+        labels
     }
 
     /// The concepts of a vocabulary: those shipped first, then records by age.
@@ -141,28 +165,35 @@ impl Vocabulary {
             .chain(recorded.filter(move |concept| concept.is_seen(sees)))
     }
 
-    /// Every concept scheme with how many concepts it has: those shipped first, then records by age.
+    /// Every concept scheme: those shipped first, then records by age.
+    pub fn schemes<'v>(&'v self, sees: Sees<'v>) -> impl Iterator<Item = &'v Scheme> {
+        let recorded = self
+            .records
+            .values()
+            .filter_map(|entry| match entry.as_ref() {
+                Entry::Scheme(scheme) => Some(scheme),
+                Entry::Concept(_) | Entry::Field(_) => None,
+            });
+        let recorded = recorded.filter(move |scheme| scheme.is_seen(sees));
+        shipped::schemes().iter().chain(recorded)
+    }
+
+    /// How many concepts each scheme that is a record has.
     #[must_use]
-    pub fn schemes(&self, sees: Sees<'_>) -> Vec<(&Scheme, u64)> {
-        let mut found = Vec::new();
-        for scheme in shipped::schemes() {
-            let name = scheme.notation.as_deref().unwrap_or_default();
-            found.push((scheme, self.concepts(name, sees).count() as u64));
-        }
-        for (num, entry) in &self.records {
-            if let Entry::Scheme(scheme) = entry.as_ref()
-                && scheme.is_seen(sees)
-            {
-                found.push((scheme, self.concepts_in(*num, sees).count() as u64));
+    pub fn counts(&self, sees: Sees<'_>) -> BTreeMap<RecordId, u64> {
+        let mut counts = BTreeMap::new();
+        for concept in self.all_concepts(sees) {
+            for scheme in &concept.schemes {
+                *counts.entry(*scheme).or_default() += 1;
             }
         }
-        found
+        counts
     }
 
     /// The concepts of a scheme that is a record.
     pub fn concepts_in<'v>(
         &'v self,
-        scheme: u64,
+        scheme: RecordId,
         sees: Sees<'v>,
     ) -> impl Iterator<Item = &'v Concept> {
         self.all_concepts(sees)
@@ -181,7 +212,7 @@ impl Vocabulary {
                 Entry::Field(field) if field.of_kind == kind => Some(field),
                 _ => None,
             })
-            .filter(move |field| sees(&field.group, &field.origin))
+            .filter(move |field| sees(&field.record))
     }
 
     /// The store sequence that it covers.
@@ -191,22 +222,42 @@ impl Vocabulary {
     }
 
     fn put(&mut self, num: u64, entry: Option<Entry>) {
-        if let Some(old) = self.records.remove(&num)
-            && let Entry::Concept(concept) = old.as_ref()
-            && let Some(notation) = &concept.notation
-            && let Some(nums) = self.by_notation.get_mut(notation)
-        {
-            nums.remove(&num);
-            if nums.is_empty() {
-                self.by_notation.remove(notation);
+        match self.records.remove(&num).as_deref() {
+            Some(Entry::Concept(Concept {
+                notation: Some(notation),
+                ..
+            })) => {
+                if let Some(nums) = self.by_notation.get_mut(notation) {
+                    nums.remove(&num);
+                    if nums.is_empty() {
+                        self.by_notation.remove(notation);
+                    }
+                }
             }
+            Some(Entry::Scheme(Scheme {
+                record: Some(record),
+                ..
+            })) => {
+                self.schemes.remove(&record.id);
+            }
+            _ => {}
         }
         let Some(entry) = entry else { return };
-        if let Entry::Concept(concept) = &entry
-            && let Some(notation) = &concept.notation
-        {
-            let nums = self.by_notation.entry(notation.clone()).or_default();
-            nums.insert(num);
+        match &entry {
+            Entry::Concept(Concept {
+                notation: Some(notation),
+                ..
+            }) => {
+                let nums = self.by_notation.entry(notation.clone()).or_default();
+                nums.insert(num);
+            }
+            Entry::Scheme(Scheme {
+                record: Some(record),
+                ..
+            }) => {
+                self.schemes.insert(record.id, num);
+            }
+            _ => {}
         }
         self.records.insert(num, Arc::new(entry));
     }

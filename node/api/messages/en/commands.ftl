@@ -153,10 +153,10 @@ arg-paths = Files and folders
 arg-import-lang = Language of all the documents [default: each one's own]
 arg-import-format = auto, markdown, jsonl, stix, misp or skos [default: auto; a .json, .ttl or .rdf file named directly says itself which it is]
 arg-separate-languages = Make each file a record of its own instead of one record for all translations
-arg-path = Folder to write into (markdown, bagit), file to write (jsonl, stix), or - for standard output (jsonl)
+arg-path = Folder to write into (markdown, bagit), file to write (jsonl, stix, skos), or - for standard output (jsonl)
 arg-export-group = Only this group
 arg-export-query = Only what this search finds
-arg-export-format = markdown, jsonl, stix, or bagit (RFC 8493)
+arg-export-format = markdown, jsonl, stix, bagit (RFC 8493), or skos (vocabularies; RDF/XML where the file ends in .rdf, else Turtle)
 
 arg-query = What to look for, in any language
 arg-lang = Only records that have a text in this language

@@ -19,7 +19,7 @@ const TAXONOMIES: &str = "https://www.misp-project.org/taxonomies.html#";
 /// Bytes of a label.
 const LABEL_BYTES: usize = 500;
 /// Bytes of a description.
-const NOTE_BYTES: usize = 32 * 1024;
+const NOTE_BYTES: usize = 16 * 1024;
 
 /// Whether a document is a taxonomy.
 pub(super) fn is_one(value: &Value) -> bool {
@@ -151,7 +151,7 @@ fn language(value: &Value) -> String {
 }
 
 /// As a fragment of an IRI (RFC 3986, section 3.5).
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let mut fragment = String::new();
     for byte in text.bytes() {
         match byte {

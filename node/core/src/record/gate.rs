@@ -152,10 +152,12 @@ pub fn decides(payload: &[u8]) -> bool {
     let Ok(scan) = scan::scan(&payload.change) else {
         return false;
     };
-    let is_one = |key: &str| {
-        let relation = key.split_once('.').map(|(relation, _)| relation);
-        ORIGIN_VALUES.contains(&key)
-            || relation.is_some_and(|name| ORIGIN_RELATIONS.contains(&name))
+    // Keys of values have no dot, and of the others those of links alone end in an id.
+    let is_one = |key: &str| match key.split_once('.') {
+        None => ORIGIN_VALUES.contains(&key),
+        Some((relation, id)) => {
+            ORIGIN_RELATIONS.contains(&relation) && id.parse::<RecordId>().is_ok()
+        }
     };
     scan.ops.iter().any(|op| match op.place {
         Place::Key(key) => is_one(key),

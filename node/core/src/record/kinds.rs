@@ -146,7 +146,7 @@ pub const LABEL_REVIEW: &str = "label-review";
 /// The kind of a concept scheme (SKOS, section 4).
 pub const SCHEME: &str = "scheme";
 /// The kind of a concept (SKOS, section 3). Its title is the preferred label, `alt` holds alternative
-/// labels and `hidden` hidden ones, one a line; `vocabulary` and `parent` name by their notations the
+/// labels and `hidden` hidden ones, one a line, `scope` the scope note; `vocabulary` and `parent` name by their notations the
 /// vocabulary that it extends and the concept above it, where those are no records.
 pub const CONCEPT: &str = "concept";
 /// The kind of a record by which a group's owner adds a field to a kind.
@@ -162,6 +162,34 @@ pub const ACCEPTED: &str = "accepted";
 pub(super) const ORIGIN_VALUES: [&str; 3] = [WITHDRAWN, "withdrawn-reason", "source-version"];
 /// Relations by which a record's origin says what it made of proposals: the gate refuses them from others.
 pub const ORIGIN_RELATIONS: [&str; 4] = ["adopted", ACCEPTED, "corrected", "declined"];
+
+/// Names that a record has a place of its own for, or that verbs write: no field is added under them.
+const RESERVED: [&str; 14] = [
+    "title",
+    "summary",
+    "body",
+    "themes",
+    "tags",
+    "tlp",
+    "hcode",
+    "import_key",
+    "links",
+    "kind",
+    "group",
+    "record",
+    "lang",
+    "override",
+];
+
+/// Whether no field may be added under a name.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    let all = RESERVED
+        .iter()
+        .chain(&ORIGIN_VALUES)
+        .chain(&ORIGIN_RELATIONS);
+    all.into_iter().any(|reserved| *reserved == name) || name.starts_with("translates-")
+}
 
 /// Fields of every kind, beside title, summary, body, themes, tags, labels and links.
 pub const COMMON: &[Field] = &[
@@ -369,6 +397,7 @@ const KINDS: &[Kind] = &[
         fields: &[
             field("alt", FieldType::Text),
             field("hidden", FieldType::Text),
+            field("scope", FieldType::Text),
             field("notation", FieldType::Line),
             field("uri", FieldType::Line),
             field("vocabulary", FieldType::Line),

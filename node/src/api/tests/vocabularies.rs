@@ -1,6 +1,6 @@
 //! Vocabularies: what is shipped, and what records of the groups add to it.
 
-use diwan_api::types::{FieldValue, ListQuery, NeedsQuery, Record, RecordLink};
+use diwan_api::types::{ConceptInfo, FieldValue, ListQuery, NeedsQuery, Record, RecordLink};
 
 use super::federation::{SYNC, two};
 use super::*;
@@ -229,7 +229,7 @@ async fn an_owner_adds_a_field_to_a_kind() {
         refusal(node.writes("own", missing).await, "field").1,
         "type"
     );
-    // No field of the kind's own changes its type.
+    // No field of the kind's own changes its type, and none takes a place that is another's.
     let taken = word(
         "field",
         &[("fr", "Édition")],
@@ -239,12 +239,18 @@ async fn an_owner_adds_a_field_to_a_kind() {
             ("type", "date"),
         ],
     );
-    node.writes("own", taken).await.unwrap();
-    let mut draft = guideline("Autre", &[], &[]);
-    draft
-        .fields
-        .insert("edition".to_owned(), line("2e édition"));
-    assert!(node.writes("own", draft).await.is_ok());
+    let refused = refusal(node.writes("own", taken).await, "field");
+    assert_eq!(refused, (ErrorCode::InvalidValue, "notation".to_owned()));
+    for name in ["tlp", "import_key", "withdrawn", "accepted", "Agréé"] {
+        let fields = [
+            ("notation", name),
+            ("of-kind", "guideline"),
+            ("type", "line"),
+        ];
+        let draft = word("field", &[("fr", "Champ")], &fields);
+        let refused = refusal(node.writes("own", draft).await, "field");
+        assert_eq!(refused.1, "notation", "{name}");
+    }
 }
 
 /// Of what a member that is no owner says, tags may be called, and neither themes nor fields change.
@@ -274,8 +280,10 @@ async fn only_an_owner_extends_what_is_shipped() {
         .await
         .unwrap();
     let labels = fr.shown(&id).await.labels;
-    assert!(!labels.contains_key("themes"));
-    assert_eq!(labels["tags"]["x-theme"]["fr"], "Autre chose");
+    assert!(labels.is_empty(), "{labels:?}");
+    let themes = fr.client.vocabulary("themes").await.unwrap();
+    let is_it = |one: &ConceptInfo| one.notation.as_deref() == Some("x-theme");
+    assert!(!themes.concepts.iter().any(is_it));
     let mut draft = guideline("Essai", &[], &[]);
     draft.fields.insert("x-field".to_owned(), line("a"));
     let refused = refusal(fr.writes(group, draft).await, "value");
@@ -308,8 +316,68 @@ async fn a_node_that_starts_again_knows_its_vocabularies() {
     let from_all = Vocabularies::default();
     for vocabularies in [begun, from_all] {
         let known = vocabularies.at(&reading).unwrap();
-        let labels = known.labels(Some("themes"), "deepfakes", &|_, _| true);
+        let labels = known.labels(Some("themes"), "deepfakes", &|_| true);
         assert_eq!(labels["fr"], "Hypertrucages");
         assert_eq!(known.seq(), reading.store_seq().unwrap());
     }
+}
+
+#[tokio::test]
+async fn a_theme_that_is_written_by_its_label_is_the_theme() {
+    let node = Node::start("fr").await;
+    let draft = guideline("Saisie", &["Cybercriminalité", "mot libre"], &[]);
+    let id = node.writes("own", draft).await.unwrap();
+    assert_eq!(node.shown(&id).await.themes, ["cybercrime", "mot libre"]);
+    assert_eq!(node.titles(of_theme("mot libre")).await, ["Saisie"]);
+    let change = EditRequest {
+        themes: Some(vec!["المخدرات".to_owned()]),
+        ..EditRequest::default()
+    };
+    node.client.edit(&id, &change).await.unwrap();
+    assert_eq!(node.shown(&id).await.themes, ["drugs"]);
+    let unknown = NeedsQuery {
+        theme: None,
+        country: Some("Atlantide".to_owned()),
+    };
+    let refused = refusal(node.client.needs(&unknown).await, "field");
+    assert_eq!(refused, (ErrorCode::UnknownName, "country".to_owned()));
+    let no_vocabulary = word("concept", &[("fr", "A")], &[("vocabulary", "theme")]);
+    let refused = refusal(node.writes("own", no_vocabulary).await, "nearest");
+    assert_eq!(refused.1, "themes");
+}
+
+/// Letters of countries and labels of TLP are no tags, whoever says what they mean.
+#[tokio::test]
+async fn tags_are_called_what_records_of_concepts_say_and_labels_never() {
+    let node = Node::start("fr").await;
+    let forged = word(
+        "concept",
+        &[("fr", "TLP:CLEAR")],
+        &[("notation", "tlp:red")],
+    );
+    node.writes("own", forged).await.unwrap();
+    let draft = guideline("Note", &[], &["AI", "tlp:red", "theft"]);
+    let id = node.writes("own", draft).await.unwrap();
+    let labels = node.shown(&id).await.labels;
+    let tags: Vec<_> = labels["tags"].keys().map(String::as_str).collect();
+    assert_eq!(tags, ["theft"], "a type of crime");
+}
+
+/// What others may edit is no owner's word.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_theme_that_contributors_may_edit_does_not_count() {
+    let (tn, fr) = two().await;
+    let fields = [("notation", "x-theme"), ("vocabulary", "themes")];
+    let theme = word("concept", &[("fr", "Autre chose")], &fields);
+    let open = NewRecord {
+        editors: Editors::Listed(vec!["fr".to_owned()]),
+        ..new("Cyber", theme)
+    };
+    tn.client.new_record(&open).await.unwrap();
+    let id = tn
+        .writes("Cyber", guideline("Essai", &["x-theme"], &[]))
+        .await
+        .unwrap();
+    assert!(tn.shown(&id).await.labels.is_empty());
+    drop(fr);
 }

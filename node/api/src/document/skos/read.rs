@@ -1,6 +1,6 @@
 //! From RDF to drafts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use oxrdf::{NamedOrBlankNode, Term, Triple};
 use oxrdfxml::RdfXmlParser;
@@ -11,7 +11,7 @@ use super::super::clean::clean_line;
 use super::super::place::{KeyOf, import_key};
 use super::super::skip::SkipReason;
 use super::super::tag::Tag;
-use super::{OF_RECORD, RDF, SKOS};
+use super::{OF_RECORD, OF_VOCABULARY, RDF, SKOS};
 use crate::types::{Draft, FieldValue, Texts};
 
 /// Concepts and schemes of one file.
@@ -21,11 +21,19 @@ const LABEL_BYTES: usize = 500;
 /// Bytes of all labels of one sort and language of a concept.
 const LABELS_BYTES: usize = 32 * 1024;
 /// Bytes of a definition.
-const NOTE_BYTES: usize = 32 * 1024;
+const NOTE_BYTES: usize = 16 * 1024;
 /// Bytes of an IRI and of a notation.
 const LINE_BYTES: usize = 1_000;
 /// Links of one concept.
 const LINKS_MAX: usize = 1_000;
+/// Links of one file.
+const FILE_LINKS_MAX: usize = 2_000_000;
+/// Bytes of all IRIs of one file, each counted once: a prefix of a kilobyte makes much of little.
+const IRIS_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of one tag of RDF/XML: what reads attributes compares each with all others.
+const TAG_BYTES: usize = 64 * 1024;
+/// Tags of RDF/XML that are open at a time.
+const DEPTH_MAX: usize = 256;
 
 /// How the RDF is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +63,7 @@ pub(in super::super) fn read(bytes: &[u8], syntax: Syntax) -> Result<Bundle, Ski
         }
         Syntax::Xml => {
             refuse_entities(bytes)?;
+            refuse_depth(bytes)?;
             let mut parser = RdfXmlParser::new().for_slice(bytes);
             while let Some(triple) = parser.next() {
                 let triple = triple.map_err(|error| SkipReason::BadRdf {
@@ -83,6 +92,37 @@ fn refuse_entities(bytes: &[u8]) -> Result<(), SkipReason> {
     }
 }
 
+/// Tags of great length, or within each other without end, cost the reader more than they are long.
+fn refuse_depth(bytes: &[u8]) -> Result<(), SkipReason> {
+    let (mut opened, mut depth) = (None, 0_usize);
+    for (at, byte) in bytes.iter().enumerate() {
+        let behind = |by: usize| at.checked_sub(by).and_then(|at| bytes.get(at));
+        match (byte, opened) {
+            (b'<', None) => opened = Some(at),
+            (b'>', Some(start)) => {
+                opened = None;
+                match bytes.get(start + 1) {
+                    Some(b'/') => depth = depth.saturating_sub(1),
+                    Some(b'?' | b'!') => {}
+                    _ if behind(1) == Some(&b'/') => {}
+                    _ => depth += 1,
+                }
+            }
+            _ => {}
+        }
+        let length = opened.map_or(0, |start| at - start);
+        if depth > DEPTH_MAX || length > TAG_BYTES {
+            return Err(SkipReason::BadRdf {
+                line: line_at(bytes, at as u64),
+                detail: format!(
+                    "a tag of more than {TAG_BYTES} bytes, or more than {DEPTH_MAX} within each other"
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
 fn line_at(bytes: &[u8], position: u64) -> u64 {
     let before = usize::try_from(position)
         .unwrap_or(usize::MAX)
@@ -97,11 +137,15 @@ fn line_at(bytes: &[u8], position: u64) -> u64 {
 /// What the triples say of each resource.
 #[derive(Default)]
 pub(super) struct Graph {
-    resources: BTreeMap<String, Resource>,
+    /// IRIs by number.
+    numbers: HashMap<String, u32>,
+    iris: Vec<String>,
+    iris_bytes: usize,
+    resources: HashMap<u32, Resource>,
     /// In the order of the file.
-    order: Vec<String>,
+    order: Vec<u32>,
     /// Source, relation, target.
-    links: BTreeSet<(String, &'static str, String)>,
+    links: BTreeSet<(u32, &'static str, u32)>,
 }
 
 #[derive(Default)]
@@ -110,13 +154,38 @@ struct Resource {
     /// A type of SKOS that becomes no record.
     passed_over: Option<String>,
     preferred: Texts,
-    alternative: Texts,
-    hidden: Texts,
+    alternative: Labels,
+    hidden: Labels,
     definition: Texts,
     scope: Texts,
     /// A title by another vocabulary than SKOS: schemes often have no other.
     named: Texts,
     notation: Option<String>,
+}
+
+/// Labels by language, each once and in the order of the file.
+#[derive(Default)]
+struct Labels {
+    lines: Texts,
+    known: BTreeSet<(String, String)>,
+}
+
+impl Labels {
+    fn add(&mut self, lang: String, line: &str) {
+        let lines = self.lines.entry(lang.clone()).or_default();
+        let line = cut(line, LABEL_BYTES);
+        if lines.len() + line.len() >= LABELS_BYTES || !self.known.insert((lang, line.to_owned())) {
+            return;
+        }
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines.push_str(line);
+    }
+}
+
+fn too_much(detail: String) -> SkipReason {
+    SkipReason::BadRdf { line: 0, detail }
 }
 
 impl Graph {
@@ -141,17 +210,30 @@ impl Graph {
         }
     }
 
-    fn resource(&mut self, iri: String) -> Result<&mut Resource, SkipReason> {
-        if !self.resources.contains_key(&iri) {
-            if self.order.len() >= RESOURCES_MAX {
-                return Err(SkipReason::BadRdf {
-                    line: 0,
-                    detail: format!("more than {RESOURCES_MAX} resources"),
-                });
-            }
-            self.order.push(iri.clone());
+    fn number(&mut self, iri: String) -> Result<u32, SkipReason> {
+        if let Some(number) = self.numbers.get(&iri) {
+            return Ok(*number);
         }
-        Ok(self.resources.entry(iri).or_default())
+        self.iris_bytes += iri.len();
+        if self.iris_bytes > IRIS_BYTES {
+            return Err(too_much(format!("more than {IRIS_BYTES} bytes of IRIs")));
+        }
+        let number = u32::try_from(self.iris.len());
+        let number = number.map_err(|_| too_much("too many IRIs".to_owned()))?;
+        self.iris.push(iri.clone());
+        self.numbers.insert(iri, number);
+        Ok(number)
+    }
+
+    fn resource(&mut self, iri: String) -> Result<&mut Resource, SkipReason> {
+        let number = self.number(iri)?;
+        if !self.resources.contains_key(&number) {
+            if self.order.len() >= RESOURCES_MAX {
+                return Err(too_much(format!("more than {RESOURCES_MAX} resources")));
+            }
+            self.order.push(number);
+        }
+        Ok(self.resources.entry(number).or_default())
     }
 
     fn of_type(&mut self, subject: String, of: &str) -> Result<(), SkipReason> {
@@ -185,10 +267,12 @@ impl Graph {
             Some("related") => (from, "related", to),
             _ => return Ok(()),
         };
-        if self.links.len() < RESOURCES_MAX * 4 {
-            self.links.insert((from, relation, to));
+        let (from, to) = (self.number(from)?, self.number(to)?);
+        self.links.insert((from, relation, to));
+        match self.links.len() > FILE_LINKS_MAX {
+            true => Err(too_much(format!("more than {FILE_LINKS_MAX} links"))),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// A resource says a text in a language.
@@ -230,8 +314,8 @@ impl Graph {
                     .preferred
                     .insert(lang, cut(&line, LABEL_BYTES).to_owned());
             }
-            Some("prefLabel" | "altLabel") => add_line(&mut resource.alternative, lang, &line),
-            Some("hiddenLabel") => add_line(&mut resource.hidden, lang, &line),
+            Some("prefLabel" | "altLabel") => resource.alternative.add(lang, &line),
+            Some("hiddenLabel") => resource.hidden.add(lang, &line),
             Some("definition") => note(&mut resource.definition, lang, text),
             Some("scopeNote") => note(&mut resource.scope, lang, text),
             Some("notation") => {
@@ -252,38 +336,68 @@ impl Graph {
     /// The drafts and links of all that was said.
     pub(super) fn bundle(mut self) -> Bundle {
         let mut bundle = Bundle::default();
-        for iri in std::mem::take(&mut self.order) {
-            let Some(resource) = self.resources.remove(&iri) else {
+        let mut places = HashMap::new();
+        for number in std::mem::take(&mut self.order) {
+            let (Some(resource), Some(iri)) = (
+                self.resources.remove(&number),
+                self.iris.get(number as usize),
+            ) else {
                 continue;
             };
             match (resource.kind, resource.passed_over.clone()) {
-                (Some(kind), _) => match resource.draft(kind, &iri) {
-                    Ok(draft) => bundle.objects.push(Item {
-                        id: iri,
-                        modified: String::new(),
-                        draft,
-                    }),
+                (Some(kind), _) => match resource.draft(kind, iri) {
+                    Ok(draft) => {
+                        places.insert(number, bundle.objects.len());
+                        bundle.objects.push(Item {
+                            id: iri.clone(),
+                            modified: String::new(),
+                            draft,
+                        });
+                    }
                     Err(reason) => bundle.bad.push(reason),
                 },
                 (None, Some(of)) => *bundle.passed_over.entry(of).or_default() += 1,
                 (None, None) => {}
             }
         }
-        let known: BTreeSet<&str> = bundle.objects.iter().map(|item| item.id.as_str()).collect();
-        let mut count = BTreeMap::<String, usize>::new();
+        let mut count = BTreeMap::<u32, usize>::new();
+        let mut too_many = 0;
         for (from, relation, to) in std::mem::take(&mut self.links) {
-            // Links to collections and to other vocabularies are no links between what is imported.
-            if !known.contains(from.as_str()) || !known.contains(to.as_str()) || from == to {
+            let iri = |number: u32| self.iris.get(number as usize).cloned().unwrap_or_default();
+            let Some(item) = places.get(&from).and_then(|at| bundle.objects.get_mut(*at)) else {
+                continue;
+            };
+            if !places.contains_key(&to) {
+                name_shipped(&mut item.draft, relation, &iri(to));
                 continue;
             }
-            let links = count.entry(from.clone()).or_default();
+            let links = count.entry(from).or_default();
             *links += 1;
-            if *links <= LINKS_MAX {
-                bundle.links.push((from, relation.to_owned(), to));
+            match (from == to, *links <= LINKS_MAX) {
+                (true, _) => {}
+                (false, true) => bundle.links.push((iri(from), relation.to_owned(), iri(to))),
+                (false, false) => too_many += 1,
             }
+        }
+        if too_many > 0 {
+            bundle.bad.push(SkipReason::LooseLinks { count: too_many });
         }
         bundle
     }
+}
+
+/// A link to what is shipped, and so no record, is kept as its name.
+fn name_shipped(draft: &mut Draft, relation: &str, iri: &str) {
+    let Some(name) = iri.strip_prefix(OF_VOCABULARY) else {
+        return;
+    };
+    let (field, value) = match (relation, name.split_once(':')) {
+        ("scheme", None) => ("vocabulary", name),
+        ("broader", Some((_, notation))) => ("parent", notation),
+        _ => return,
+    };
+    let value = FieldValue::Line(decoded(value));
+    draft.fields.insert(field.to_owned(), value);
 }
 
 impl Resource {
@@ -298,15 +412,18 @@ impl Resource {
                 detail: "expected a skos:prefLabel".to_owned(),
             });
         }
-        let mut summary = self.scope;
-        summary.extend(self.definition);
         let mut draft = Draft {
             kind: Some(kind.to_owned()),
             title,
-            summary,
+            summary: self.definition,
             ..Draft::default()
         };
-        for (name, labels) in [("alt", self.alternative), ("hidden", self.hidden)] {
+        let texts = [
+            ("alt", self.alternative.lines),
+            ("hidden", self.hidden.lines),
+            ("scope", self.scope),
+        ];
+        for (name, labels) in texts {
             if !labels.is_empty() && kind == "concept" {
                 draft
                     .fields
@@ -337,18 +454,6 @@ fn tag(text: &str) -> String {
     Tag::parse(text).map_or_else(|| "und".to_owned(), |tag| tag.to_string())
 }
 
-fn add_line(labels: &mut Texts, lang: String, line: &str) {
-    let lines = labels.entry(lang).or_default();
-    let line = cut(line, LABEL_BYTES);
-    if lines.lines().any(|known| known == line) || lines.len() + line.len() >= LABELS_BYTES {
-        return;
-    }
-    if !lines.is_empty() {
-        lines.push('\n');
-    }
-    lines.push_str(line);
-}
-
 fn note(notes: &mut Texts, lang: String, text: &str) {
     let text = cut(text.trim(), NOTE_BYTES);
     notes.entry(lang).or_insert_with(|| text.to_owned());
@@ -357,4 +462,27 @@ fn note(notes: &mut Texts, lang: String, text: &str) {
 fn cut(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes))
         .unwrap_or_default()
+}
+
+/// What was written with `%` and two hexadecimal digits (RFC 3986, section 2.1).
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let digits = after
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let encoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (byte, encoded) {
+            (b'%', Some(encoded)) => {
+                bytes.push(encoded);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            (byte, _) => {
+                bytes.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -83,9 +83,13 @@ fn schemes_and_concepts_become_drafts_with_their_labels_and_links() {
     assert_eq!(fraud.kind.as_deref(), Some("concept"));
     assert_eq!(fraud.title["ar"], "احتيال");
     assert_eq!(
-        (fraud.summary["en"].as_str(), fraud.summary["fr"].as_str()),
-        ("By deceit.", "portée")
+        (fraud.summary.len(), fraud.summary["en"].as_str()),
+        (1, "By deceit.")
     );
+    let FieldValue::Texts(scope) = &fraud.fields["scope"] else {
+        panic!("{:?}", fraud.fields);
+    };
+    assert_eq!(scope["fr"], "portée");
     let FieldValue::Texts(alt) = &fraud.fields["alt"] else {
         panic!("{:?}", fraud.fields);
     };
@@ -234,4 +238,76 @@ fn evidence_of_a_case_is_named_and_left() {
         matches!(refused, SkipReason::Evidence { .. }),
         "{refused:?}"
     );
+}
+
+#[test]
+fn what_is_shipped_is_named_and_not_linked() {
+    let text = format!(
+        "{TURTLE}\n:deepfakes a skos:Concept ; skos:prefLabel \"Deepfakes\"@en ;
+        skos:inScheme <urn:diwan:vocabulary:themes> ;
+        skos:broader <urn:diwan:vocabulary:themes:cybercrime> ."
+    );
+    let bundle = turtle(&text).unwrap();
+    let theme = bundle.objects.last().unwrap().draft.clone();
+    let line = |name: &str| theme.fields[name].clone();
+    assert_eq!(line("vocabulary"), FieldValue::Line("themes".to_owned()));
+    assert_eq!(line("parent"), FieldValue::Line("cybercrime".to_owned()));
+    let mut export = SkosExport::default();
+    for record in records(&bundle) {
+        export.take(record);
+    }
+    let (document, _) = export.finish(SkosForm::Turtle).unwrap();
+    let again = turtle(&document).unwrap();
+    let found = again
+        .objects
+        .iter()
+        .find(|item| item.id.ends_with("deepfakes"));
+    assert_eq!(found.unwrap().draft, theme);
+}
+
+#[test]
+fn two_records_of_one_concept_are_both_written_and_no_label_breaks_the_document() {
+    let bundle = turtle(TURTLE).unwrap();
+    let mut export = SkosExport::default();
+    for at in 0..2 {
+        let mut record = records(&bundle).remove(1);
+        record.record = format!("{at:064x}");
+        record
+            .title
+            .insert("fr".to_owned(), "avec \u{1} signe".to_owned());
+        export.take(record);
+    }
+    let (document, count) = export.finish(SkosForm::Xml).unwrap();
+    assert_eq!(count, 2);
+    let again = read_bundle(document.as_bytes(), BundleForm::RdfXml).unwrap();
+    let titles: Vec<_> = again
+        .objects
+        .iter()
+        .map(|item| item.draft.title["fr"].as_str())
+        .collect();
+    assert_eq!(titles, ["avec signe", "avec signe"]);
+}
+
+#[test]
+fn what_costs_more_than_it_is_long_is_refused() {
+    let deep = "<a>".repeat(300);
+    let wide = format!("<a {}/>", "x='1' ".repeat(20_000));
+    for xml in [deep, wide] {
+        let refused = read_bundle(xml.as_bytes(), BundleForm::RdfXml).unwrap_err();
+        assert!(
+            matches!(refused, SkipReason::BadRdf { line: 1, .. }),
+            "{refused:?}"
+        );
+    }
+    let many: String = (0..200_000)
+        .map(|at| format!("\"label {at}\"@en, "))
+        .collect();
+    let text = format!(
+        "{TURTLE}\n:a a skos:Concept ; skos:altLabel {many} \"z\"@en ; skos:prefLabel \"a\"@en ."
+    );
+    let bundle = turtle(&text).unwrap();
+    let FieldValue::Texts(alt) = &bundle.objects.last().unwrap().draft.fields["alt"] else {
+        panic!("no labels");
+    };
+    assert!(alt["en"].len() < 33_000);
 }

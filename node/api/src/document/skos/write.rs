@@ -8,7 +8,8 @@ use oxrdfxml::RdfXmlSerializer;
 use oxttl::TurtleSerializer;
 
 use super::super::label::strictest_tlp;
-use super::{OF_RECORD, RDF, SKOS};
+use super::super::taxonomy::encoded;
+use super::{OF_RECORD, OF_VOCABULARY, RDF, SKOS};
 use crate::types::{FieldValue, Record, Texts};
 
 /// In which form RDF is written.
@@ -38,6 +39,11 @@ impl SkosExport {
         }
         let own = line(&record, "uri").filter(|iri| NamedNode::new(*iri).is_ok());
         let iri = own.map_or_else(|| format!("{OF_RECORD}{}", record.record), str::to_owned);
+        // Two records may say that they are the same concept: each is written.
+        let iri = match self.resources.contains_key(&iri) {
+            true => format!("{OF_RECORD}{}", record.record),
+            false => iri,
+        };
         self.labels.insert(record.tlp.clone());
         self.iris.insert(record.record.clone(), iri.clone());
         self.resources.insert(iri, record);
@@ -47,7 +53,7 @@ impl SkosExport {
     /// it holds.
     ///
     /// # Errors
-    /// [`io::Error`] where a text is none that XML can hold.
+    /// [`io::Error`] where an IRI is none.
     pub fn finish(self, form: SkosForm) -> io::Result<(String, u64)> {
         let label = strictest_tlp(self.labels.iter().map(String::as_str));
         let label = label.ok().flatten().unwrap_or_default();
@@ -108,14 +114,28 @@ impl SkosExport {
             };
             texts("prefLabel", &record.title, false)?;
             texts("definition", &record.summary, false)?;
-            for (field, name) in [("alt", "altLabel"), ("hidden", "hiddenLabel")] {
+            for (field, name, each_line) in [
+                ("alt", "altLabel", true),
+                ("hidden", "hiddenLabel", true),
+                ("scope", "scopeNote", false),
+            ] {
                 if let Some(FieldValue::Texts(labels)) = record.fields.get(field) {
-                    texts(name, labels, true)?;
+                    texts(name, labels, each_line)?;
                 }
             }
             if let Some(notation) = line(record, "notation") {
-                let notation = Literal::new_simple_literal(notation);
+                let notation = literal(notation, "und");
                 say(&format!("{SKOS}notation"), notation.as_ref().into())?;
+            }
+            if let Some(vocabulary) = line(record, "vocabulary") {
+                let scheme = format!("{OF_VOCABULARY}{}", encoded(vocabulary));
+                let mut shipped = vec![("inScheme", scheme.clone())];
+                let parent = line(record, "parent");
+                shipped.extend(parent.map(|one| ("broader", format!("{scheme}:{}", encoded(one)))));
+                for (predicate, iri) in shipped {
+                    let iri = NamedNodeRef::new(&iri).map_err(io::Error::other)?;
+                    say(&format!("{SKOS}{predicate}"), iri.into())?;
+                }
             }
             for link in &record.links {
                 let predicate = match link.rel.as_str() {
@@ -136,10 +156,18 @@ impl SkosExport {
 
 /// A text in its language; one of which nobody knows it has none.
 fn literal(text: &str, lang: &str) -> Literal {
+    // XML has no place for control characters (XML 1.0, section 2.2), and labels have no use for them.
+    let text: String = text
+        .chars()
+        .filter(|c| {
+            matches!(c, '\t' | '\n' | '\r')
+                || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+        })
+        .collect();
     match lang {
         "und" => Literal::new_simple_literal(text),
-        lang => Literal::new_language_tagged_literal(text, lang)
-            .unwrap_or_else(|_| Literal::new_simple_literal(text)),
+        lang => Literal::new_language_tagged_literal(&text, lang)
+            .unwrap_or_else(|_| Literal::new_simple_literal(&text)),
     }
 }
 
