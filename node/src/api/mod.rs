@@ -5,6 +5,7 @@
 //! known from the socket's peer credentials, before a byte of a body is read.
 
 mod answer;
+mod ask;
 mod cards;
 mod chain;
 mod diff;

@@ -11,12 +11,14 @@ use diwan_core::record::Content;
 use diwan_core::replica::Replica;
 
 use super::answer::{Answer, Asked, Json, apart};
+use super::ask::{Ask, Filter};
 use super::list::known_kind;
 use super::view::View;
+use super::words::Words;
 use super::{Api, names, time};
 use crate::engine::EngineError;
-use crate::index::{self, Cursor, GroupFilter, Index, IndexError, Query, Snippet, Sort};
-use crate::store::{RecordRow, StoreError};
+use crate::index::{self, Cursor, GroupFilter, Index, IndexError, Keyword, Query, Snippet, Sort};
+use crate::store::RecordRow;
 use crate::vocabulary;
 
 /// Hits on a page where no limit is said.
@@ -25,6 +27,8 @@ const PAGE: usize = 10;
 const PAGE_MAX: usize = 200;
 /// Characters of a snippet.
 const SNIPPET_CHARS: usize = 240;
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
 /// How long a search waits for the index to see a write.
 const WAIT: Duration = Duration::from_secs(10);
 /// How long a search without a sequence waits for the index to catch up.
@@ -69,13 +73,15 @@ async fn wait_for(api: &Api, seq: u64) -> Result<(), ApiError> {
 
 fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
     let started = Instant::now();
+    let asked_for = query.q.clone();
+    let (query, filters) = read(query)?;
     let view = View::open(&api.engine)?;
     let index = api.indexer.index();
     let expansions = match query.no_expand == Some(true) {
         true => None,
         false => Some(api.expander.expansions()),
     };
-    let found = index.search_expanded(&asked(&view, &query)?, expansions.as_deref());
+    let found = index.search_expanded(&asked(&view, &query, &filters)?, expansions.as_deref());
     let found = found.map_err(refused)?;
     let reading = Reader {
         index,
@@ -94,7 +100,7 @@ fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
         hits.push(reading.hit(view.replica(), &row, &content, hit.score));
     }
     Ok(SearchAnswer {
-        query: query.q,
+        query: asked_for,
         expanded: found.expanded.into_iter().map(|(_, word)| word).collect(),
         total: found.total,
         took_ms: started.elapsed().as_secs_f64() * 1000.0,
@@ -111,9 +117,10 @@ pub(super) fn all(view: &View, index: &Index, text: &str) -> Result<BTreeSet<u64
         q: text.to_owned(),
         ..SearchQuery::default()
     };
+    let (query, filters) = read(query)?;
     let mut query = Query {
         limit: index::MAX_HITS,
-        ..asked(view, &query)?
+        ..asked(view, &query, &filters)?
     };
     let mut nums = BTreeSet::new();
     loop {
@@ -126,8 +133,69 @@ pub(super) fn all(view: &View, index: &Index, text: &str) -> Result<BTreeSet<u64
     }
 }
 
+/// Takes what the text says of fields out of it, and adds it to what was asked for beside it.
+fn read(mut query: SearchQuery) -> Result<(SearchQuery, Vec<Filter>), ApiError> {
+    let Ask { text, filters } = Ask::read(&query.q)?;
+    query.q = text;
+    for (field, asked) in [
+        ("kind", &mut query.kind),
+        ("theme", &mut query.theme),
+        ("country", &mut query.country),
+        ("group", &mut query.group),
+        ("tlp", &mut query.tlp),
+        ("lang", &mut query.lang),
+        ("since", &mut query.since),
+    ] {
+        if let Some(value) = value(&filters, field) {
+            *asked = Some(value.to_owned());
+        }
+    }
+    match value(&filters, "has") {
+        None => Ok((query, filters)),
+        Some(other) => {
+            let expected = "nothing yet: records of this version have no attachments";
+            Err(ApiError::invalid("has", other, expected))
+        }
+    }
+}
+
+/// What a filter that is not excluded says.
+fn value<'f>(filters: &'f [Filter], field: &str) -> Option<&'f str> {
+    let mut of = filters
+        .iter()
+        .filter(|filter| filter.field == field && !filter.excluded);
+    of.next().map(|filter| filter.value.as_str())
+}
+
+/// What is left out: what was excluded, and vocabularies unless a kind is asked for.
+fn without(
+    query: &SearchQuery,
+    filters: &[Filter],
+    words: &Words<'_>,
+) -> Result<Vec<(Keyword, String)>, ApiError> {
+    let mut without = Vec::new();
+    if query.kind.is_none() {
+        without.extend(vocabulary::kinds().map(|kind| (Keyword::Kind, kind.to_owned())));
+    }
+    for filter in filters.iter().filter(|filter| filter.excluded) {
+        let value = filter.value.as_str();
+        match filter.field {
+            "kind" => without.push((Keyword::Kind, known_kind(value)?.to_owned())),
+            "theme" => {
+                let themes = words.themes(value).into_iter();
+                without.extend(themes.map(|theme| (Keyword::Theme, theme)));
+            }
+            "tag" => without.push((Keyword::Tag, value.to_owned())),
+            "lang" => without.push((Keyword::Lang, value.to_ascii_lowercase())),
+            _ => without.push((Keyword::Tlp, names::tlp(value)?.name().to_owned())),
+        }
+    }
+    Ok(without)
+}
+
 /// The question to the index: what is asked for, and of that what officers see.
-fn asked(view: &View, query: &SearchQuery) -> Result<Query, EngineError> {
+fn asked(view: &View, query: &SearchQuery, filters: &[Filter]) -> Result<Query, EngineError> {
+    let words = view.words()?;
     let replica = view.replica();
     let sort = match query.sort.as_deref() {
         None | Some("relevance") => Sort::Relevance,
@@ -142,8 +210,7 @@ fn asked(view: &View, query: &SearchQuery) -> Result<Query, EngineError> {
         None => names::groups(replica).map(|chain| chain.id().0).collect(),
     };
     let since = query.since.as_deref();
-    let theme = query.theme.as_deref();
-    let themes = theme.map(|theme| Ok::<_, StoreError>(view.words()?.themes(theme)));
+    let themes = query.theme.as_deref().map(|theme| words.themes(theme));
     let after = query.after.as_deref();
     let tlp = query.tlp.as_deref().map(names::tlp).transpose()?;
     Ok(Query {
@@ -154,17 +221,17 @@ fn asked(view: &View, query: &SearchQuery) -> Result<Query, EngineError> {
             .map(known_kind)
             .transpose()?
             .map(str::to_owned),
-        themes: themes.transpose()?.map(Vec::from_iter).unwrap_or_default(),
-        without_kinds: match query.kind {
-            Some(_) => Vec::new(),
-            None => vocabulary::kinds().map(str::to_owned).collect(),
-        },
-        tag: None,
+        themes: themes.map(Vec::from_iter).unwrap_or_default(),
+        without: without(query, filters, &words)?,
+        tag: value(filters, "tag").map(str::to_owned),
         lang: query.lang.clone(),
         tlp: tlp.map(|tlp| tlp.name().to_owned()),
-        origins: origins(replica, query.country.as_deref())?,
+        origins: origins(replica, query.country.as_deref(), value(filters, "origin"))?,
         since_ms: since
             .map(|day| time::day_start_ms("since", day))
+            .transpose()?,
+        until_ms: value(filters, "until")
+            .map(|day| time::day_start_ms("until", day).map(|start| start + DAY_MS))
             .transpose()?,
         groups: GroupFilter::Only(groups),
         sort,
@@ -177,7 +244,14 @@ fn asked(view: &View, query: &SearchQuery) -> Result<Query, EngineError> {
 }
 
 /// The agencies whose records are wanted; none where all are.
-fn origins(replica: &Replica, country: Option<&str>) -> Result<Option<Vec<[u8; 32]>>, ApiError> {
+fn origins(
+    replica: &Replica,
+    country: Option<&str>,
+    origin: Option<&str>,
+) -> Result<Option<Vec<[u8; 32]>>, ApiError> {
+    let origin = origin
+        .map(|name| names::agency(replica, name))
+        .transpose()?;
     let country = country.map(|code| code.trim().to_ascii_uppercase());
     if let Some(code) = &country
         && !(code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()))
@@ -185,14 +259,15 @@ fn origins(replica: &Replica, country: Option<&str>) -> Result<Option<Vec<[u8; 3
         return Err(ApiError::invalid("country", code, "two letters such as TN"));
     }
     let is_blocked = |agency: &AgencyId| replica.trust().is_blocked(agency);
-    if country.is_none() && !replica.agencies().keys().any(is_blocked) {
+    if country.is_none() && origin.is_none() && !replica.agencies().keys().any(is_blocked) {
         return Ok(None);
     }
     let wanted = replica.agencies().values().filter(|chain| {
         let of_country = country
             .as_ref()
             .is_none_or(|code| *code == chain.genesis().country);
-        of_country && !is_blocked(&chain.id())
+        let of_origin = origin.is_none_or(|origin| origin == chain.id());
+        of_country && of_origin && !is_blocked(&chain.id())
     });
     Ok(Some(wanted.map(|chain| chain.id().0).collect()))
 }
@@ -200,9 +275,9 @@ fn origins(replica: &Replica, country: Option<&str>) -> Result<Option<Vec<[u8; 3
 fn refused(error: IndexError) -> ApiError {
     match error {
         IndexError::BadCursor => ApiError::new(ErrorCode::BadCursor),
-        IndexError::QueryTooLong { .. } | IndexError::TooManyTerms { .. } => {
-            ApiError::new(ErrorCode::BadQuery).with("detail", error)
-        }
+        IndexError::QueryTooLong { .. }
+        | IndexError::TooManyTerms { .. }
+        | IndexError::WildcardAlone => ApiError::new(ErrorCode::BadQuery).with("detail", error),
         IndexError::Io(_) | IndexError::Busy(_) | IndexError::Damaged(_) => {
             ApiError::new(ErrorCode::Internal).with("detail", error)
         }

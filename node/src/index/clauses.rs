@@ -11,12 +11,25 @@ pub const MAX_QUERY_BYTES: usize = 10 * 1024;
 /// The most words in a query text.
 pub const MAX_QUERY_TERMS: usize = 256;
 
+/// Letters that a prefix has at least.
+const PREFIX_LETTERS: usize = 2;
+
 /// A piece of the query text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Clause<'a> {
     pub(super) text: &'a str,
     pub(super) phrase: bool,
     pub(super) excluded: bool,
+    /// Words that begin so.
+    pub(super) prefix: bool,
+    /// `OR` stands before or behind it.
+    pub(super) either: bool,
+}
+
+impl Clause<'_> {
+    fn is_or(&self) -> bool {
+        self.text == "OR" && !self.phrase && !self.excluded
+    }
 }
 
 /// Splits the query text into clauses, in bounds.
@@ -34,12 +47,27 @@ pub(super) fn parse(text: &str) -> Result<Vec<Clause<'_>>, IndexError> {
             limit: MAX_QUERY_TERMS,
         });
     }
-    let mut clauses = Vec::new();
+    let mut clauses: Vec<Clause<'_>> = Vec::new();
+    let mut or = false;
     let mut rest = text.trim_start_matches(is_blank);
     while !rest.is_empty() {
-        let (clause, after) = next_clause(rest);
-        clauses.push(clause);
+        let (mut clause, after) = next_clause(rest);
         rest = after.trim_start_matches(is_blank);
+        if clause.text == "*" {
+            return Err(IndexError::WildcardAlone);
+        }
+        // `OR` stands between two: alone at an end it is a word.
+        if clause.is_or() && !clauses.is_empty() && !rest.is_empty() && !or {
+            or = true;
+            continue;
+        }
+        if std::mem::take(&mut or) {
+            clause.either = true;
+            if let Some(before) = clauses.last_mut() {
+                before.either = true;
+            }
+        }
+        clauses.push(clause);
     }
     Ok(clauses)
 }
@@ -56,6 +84,8 @@ fn next_clause(text: &str) -> (Clause<'_>, &str) {
             text: phrase,
             phrase: true,
             excluded,
+            prefix: false,
+            either: false,
         };
         return (clause, after);
     }
@@ -64,10 +94,15 @@ fn next_clause(text: &str) -> (Clause<'_>, &str) {
         .find(|c| is_blank(c) || is_quote(c))
         .unwrap_or(text.len());
     let (word, after) = text.split_at_checked(end).unwrap_or((text, ""));
+    let begun = word
+        .strip_suffix('*')
+        .filter(|begun| begun.chars().filter(|c| c.is_alphanumeric()).count() >= PREFIX_LETTERS);
     let clause = Clause {
-        text: word,
+        text: begun.unwrap_or(word),
         phrase: false,
         excluded,
+        prefix: begun.is_some() && !excluded,
+        either: false,
     };
     (clause, after)
 }
@@ -114,7 +149,9 @@ mod tests {
         let shown = |clause: super::Clause<'_>| {
             let minus = if clause.excluded { "-" } else { "" };
             let quote = if clause.phrase { "\"" } else { "" };
-            format!("{minus}{quote}{}{quote}", clause.text)
+            let end = if clause.prefix { "*" } else { "" };
+            let either = if clause.either { "|" } else { "" };
+            format!("{minus}{quote}{}{quote}{end}{either}", clause.text)
         };
         parse(text).unwrap().into_iter().map(shown).collect()
     }
@@ -128,6 +165,14 @@ mod tests {
         );
         assert_eq!(clauses("“a b” e-mail"), ["\"a b\"", "e-mail"]);
         assert_eq!(clauses("مكافحة -الإرهاب"), ["مكافحة", "-الإرهاب"]);
+    }
+
+    #[test]
+    fn beginnings_and_alternatives_are_told_apart() {
+        assert_eq!(clauses("cyber* ab*"), ["cyber*", "ab*"]);
+        assert_eq!(clauses("a OR \"b c\" d"), ["a|", "\"b c\"|", "d"]);
+        assert_eq!(clauses("OR a OR"), ["OR", "a", "OR"]);
+        assert!(matches!(parse("a * b"), Err(IndexError::WildcardAlone)));
     }
 
     #[test]

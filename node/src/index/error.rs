@@ -36,6 +36,9 @@ pub enum IndexError {
         /// The limit they exceed.
         limit: usize,
     },
+    /// A `*` without a word before it.
+    #[error("a * stands behind the beginning of a word: cyber*")]
+    WildcardAlone,
     /// The cursor is not one of ours, or belongs to a query sorted otherwise.
     #[error("the cursor does not belong to this query")]
     BadCursor,

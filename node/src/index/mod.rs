@@ -34,7 +34,7 @@ pub use clauses::{MAX_QUERY_BYTES, MAX_QUERY_TERMS};
 pub use error::IndexError;
 pub use expand::{Expansions, Learner, Lexicon, Thesaurus};
 pub use page::Cursor;
-pub use query::{GroupFilter, MAX_HITS, Query, Sort};
+pub use query::{GroupFilter, Keyword, MAX_HITS, Query, Sort};
 pub use snippet::Snippet;
 pub use writer::{MAX_WRITER_MEMORY_BYTES, MIN_WRITER_MEMORY_BYTES, Writer};
 

@@ -17,13 +17,13 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
 use super::Cursor;
-use super::analysis::{Language, primary_subtag};
+use super::analysis::{Language, folded, primary_subtag};
 use super::clauses::{Clause, QueryTerm, analyse, parse};
 use super::error::IndexError;
 use super::expand::{Expanded, Expansions};
 use super::forward::Forward;
 use super::schema::{Fields, TextFields};
-use super::similar::similar;
+use super::similar::{beginning, similar};
 
 /// The most hits on one page; a higher limit is brought down to it.
 pub const MAX_HITS: usize = 1000;
@@ -37,13 +37,14 @@ const SLIP: f32 = 0.7;
 /// and `limit`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Words, `"phrases"` that must occur, `-words` and `-"phrases"` that must not. A quote that
-    /// is never closed is ignored. A text without any word asks for everything, newest first.
+    /// Words, `"phrases"` that must occur, `-words` and `-"phrases"` that must not, `prefix*`, and `OR`
+    /// between two of them of which one must occur. A quote that is never closed is ignored. A text without
+    /// any word asks for everything, newest first.
     pub text: String,
     /// Only this kind.
     pub kind: Option<String>,
-    /// None of these kinds.
-    pub without_kinds: Vec<String>,
+    /// Without records that have one of these.
+    pub without: Vec<(Keyword, String)>,
     /// Only records with one of these themes; all where there is none.
     pub themes: Vec<String>,
     /// Only records with this tag.
@@ -56,6 +57,8 @@ pub struct Query {
     pub origins: Option<Vec<[u8; 32]>>,
     /// Only records updated at or after this time, milliseconds since 1970.
     pub since_ms: Option<u64>,
+    /// Only records updated before this time, milliseconds since 1970.
+    pub until_ms: Option<u64>,
     /// What the asker may see.
     pub groups: GroupFilter,
     /// Order of the hits.
@@ -67,6 +70,21 @@ pub struct Query {
     pub after: Option<Cursor>,
     /// Whether to count facets.
     pub facets: bool,
+}
+
+/// What a record has of a kind of word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keyword {
+    /// Its kind.
+    Kind,
+    /// A theme.
+    Theme,
+    /// A tag.
+    Tag,
+    /// Its TLP label.
+    Tlp,
+    /// A language that it has a text in, by primary subtag.
+    Lang,
 }
 
 /// The groups whose records an asker may see.
@@ -153,22 +171,38 @@ impl Planner<'_> {
     /// Adds the conditions of the text; whether there is anything to match and to score.
     fn text(&mut self, clauses: &[Clause<'_>], parts: &mut Vec<Part>) -> Result<bool, IndexError> {
         let mut scored: Vec<Part> = Vec::new();
-        let (mut wanted, mut plain) = (false, Vec::new());
+        let (mut wanted, mut plain, mut either) = (false, Vec::new(), Vec::new());
         for clause in clauses {
             if clause.excluded {
                 if let Some(phrase) = self.phrase(clause.text)? {
                     parts.push((Occur::MustNot, Box::new(Forward(phrase))));
                 }
+            } else if clause.either {
+                let alternative = self.alternative(clause)?;
+                wanted |= alternative.is_some();
+                either.extend(alternative);
+                continue;
             } else if clause.phrase {
                 if let Some(phrase) = self.phrase(clause.text)? {
                     wanted = true;
                     scored.push((Occur::Must, phrase));
                 }
+            } else if clause.prefix {
+                wanted = true;
+                scored.extend(
+                    self.prefix(clause.text)?
+                        .map(|words| (Occur::Should, words)),
+                );
             } else {
                 plain.push(clause.text);
             }
         }
         wanted |= self.words(&plain.join(" "), &mut scored)?;
+        if !either.is_empty() {
+            let either = either.into_iter().map(|one| (Occur::Should, one));
+            let one_of = BooleanQuery::new(either.collect());
+            scored.push((Occur::Must, Box::new(one_of)));
+        }
         if wanted {
             // Words that no record has leave nothing behind, and nothing matches then.
             let text: Box<dyn EngineQuery> = if scored.is_empty() {
@@ -194,10 +228,12 @@ impl Planner<'_> {
             }
         }
         let found = !words.is_empty();
-        for readings in words.values_mut() {
+        for (offset, readings) in &mut words {
             // Only what no record has may be a slip.
             if readings.queries.is_empty() {
-                readings.queries = self.similar(&readings.terms)?;
+                let word = text.get(*offset..).unwrap_or_default();
+                let word = word.split(char::is_whitespace).next().unwrap_or_default();
+                readings.queries = self.similar(&readings.terms, &folded(word))?;
             }
         }
         if let Some(expansions) = self.expansions {
@@ -207,6 +243,37 @@ impl Planner<'_> {
             scored.extend(best_of(readings.queries).map(|word| (Occur::Should, word)));
         }
         Ok(found)
+    }
+
+    /// One of those that `OR` stands between.
+    fn alternative(
+        &mut self,
+        clause: &Clause<'_>,
+    ) -> Result<Option<Box<dyn EngineQuery>>, IndexError> {
+        match (clause.phrase, clause.prefix) {
+            (true, _) => self.phrase(clause.text),
+            (_, true) => self.prefix(clause.text),
+            _ => {
+                let mut words = Vec::new();
+                self.words(clause.text, &mut words)?;
+                let query: Box<dyn EngineQuery> = Box::new(BooleanQuery::new(words));
+                Ok(Some(query))
+            }
+        }
+    }
+
+    /// Words of any language that begin so, the most common ones where they are many.
+    fn prefix(&self, text: &str) -> Result<Option<Box<dyn EngineQuery>>, IndexError> {
+        let mut readings = Vec::new();
+        for (_, of_language) in self.fields.texts() {
+            let fields = of_language.weighted().map(|(field, _)| field);
+            for term in beginning(self.searcher, &fields, &folded(text))? {
+                readings.extend(self.anywhere(of_language, &term)?);
+            }
+        }
+        Ok(Some(
+            best_of(readings).unwrap_or_else(|| Box::new(EmptyQuery)),
+        ))
     }
 
     /// Adds what the words are called otherwise, as far as any record says it.
@@ -260,6 +327,7 @@ impl Planner<'_> {
     fn similar(
         &mut self,
         terms: &[(Language, String)],
+        word: &str,
     ) -> Result<Vec<Box<dyn EngineQuery>>, IndexError> {
         let mut queries: Vec<Box<dyn EngineQuery>> = Vec::new();
         for (language, term) in terms {
@@ -267,7 +335,8 @@ impl Planner<'_> {
                 continue;
             };
             let fields = of_language.weighted().map(|(field, _)| field);
-            for similar in similar(self.searcher, &fields, term)? {
+            // A slip near its end gives a word another stem.
+            for similar in similar(self.searcher, &fields, &[term, word])? {
                 if let Some(query) = self.anywhere(of_language, &similar.term)? {
                     let weight = SLIP.powi(i32::from(similar.distance));
                     queries.push(Box::new(BoostQuery::new(query, weight)));
@@ -375,14 +444,26 @@ impl Planner<'_> {
             let themes = themes.map(|theme| Term::from_field_text(fields.theme, theme));
             parts.push(condition(Box::new(TermSetQuery::new(themes))));
         }
-        for kind in &query.without_kinds {
-            let without = Box::new(ConstScoreQuery::new(keyword(fields.kind, kind), 0.0));
+        for (of, value) in &query.without {
+            let field = match of {
+                Keyword::Kind => fields.kind,
+                Keyword::Theme => fields.theme,
+                Keyword::Tag => fields.tag,
+                Keyword::Tlp => fields.tlp,
+                Keyword::Lang => fields.lang,
+            };
+            let without = Box::new(ConstScoreQuery::new(keyword(field, value), 0.0));
             parts.push((Occur::MustNot, without));
         }
         if let Some(since_ms) = query.since_ms {
             let from = Term::from_field_u64(fields.updated_ms, since_ms);
             let newer = RangeQuery::new(Bound::Included(from), Bound::Unbounded);
             parts.push(condition(Box::new(newer)));
+        }
+        if let Some(until_ms) = query.until_ms {
+            let to = Term::from_field_u64(fields.updated_ms, until_ms);
+            let older = RangeQuery::new(Bound::Unbounded, Bound::Excluded(to));
+            parts.push(condition(Box::new(older)));
         }
         if let GroupFilter::Only(groups) = &query.groups {
             parts.push(condition(one_of(fields.group, groups)));

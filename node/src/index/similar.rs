@@ -16,6 +16,8 @@ const LETTERS_MIN: usize = 4;
 const ONE_SLIP_LETTERS: usize = 7;
 /// Words that are looked at.
 const LOOKED_AT: usize = 2_000;
+/// Words that are taken of those that begin so.
+const BEGINNINGS: usize = 50;
 /// Words that are taken.
 const TAKEN: usize = 6;
 
@@ -26,21 +28,45 @@ pub(super) struct Similar {
     pub(super) distance: u8,
 }
 
-/// The words of fields that are nearest to a word that has no exact match: one letter away up to seven
+/// The words of fields that are nearest to a word that has no exact match, in any of its forms: one letter away up to seven
 /// letters, two above, letters that changed places counting once; of equally near ones those that most
 /// records have.
 pub(super) fn similar(
     searcher: &Searcher,
     fields: &[Field],
-    word: &str,
+    words: &[&str],
 ) -> Result<Vec<Similar>, IndexError> {
+    let mut found: BTreeMap<String, (u8, u64)> = BTreeMap::new();
+    for (at, word) in words.iter().enumerate() {
+        if !words.iter().take(at).any(|before| before == word) {
+            look(searcher, fields, word, &mut found)?;
+        }
+    }
+    let mut found: Vec<(String, (u8, u64))> = found.into_iter().collect();
+    found.sort_by_key(|(_, (distance, count))| (*distance, std::cmp::Reverse(*count)));
+    // Two letters away are others where one letter away is somebody.
+    let nearest = found.first().map_or(0, |(_, (distance, _))| *distance);
+    let nearest = found
+        .into_iter()
+        .filter(|(_, (distance, _))| *distance == nearest);
+    let similar = nearest
+        .take(TAKEN)
+        .map(|(term, (distance, _))| Similar { term, distance });
+    Ok(similar.collect())
+}
+
+fn look(
+    searcher: &Searcher,
+    fields: &[Field],
+    word: &str,
+    found: &mut BTreeMap<String, (u8, u64)>,
+) -> Result<(), IndexError> {
     let letters = word.chars().count();
     if letters < LETTERS_MIN || word.chars().any(char::is_numeric) {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let slips = if letters <= ONE_SLIP_LETTERS { 1 } else { 2 };
     let automaton = Near(builder(slips).build_dfa(word));
-    let mut found: BTreeMap<String, (u8, u64)> = BTreeMap::new();
     for segment in searcher.segment_readers() {
         for field in fields {
             let index = segment.inverted_index(*field)?;
@@ -58,20 +84,41 @@ pub(super) fn similar(
                 }
                 let known = found.entry(term.to_owned()).or_insert((distance, 0));
                 known.1 += u64::from(stream.value().doc_freq);
+                known.0 = known.0.min(distance);
             }
         }
     }
-    let mut found: Vec<(String, (u8, u64))> = found.into_iter().collect();
-    found.sort_by_key(|(_, (distance, count))| (*distance, std::cmp::Reverse(*count)));
-    // Two letters away are others where one letter away is somebody.
-    let nearest = found.first().map_or(0, |(_, (distance, _))| *distance);
-    let nearest = found
-        .into_iter()
-        .filter(|(_, (distance, _))| *distance == nearest);
-    let similar = nearest
-        .take(TAKEN)
-        .map(|(term, (distance, _))| Similar { term, distance });
-    Ok(similar.collect())
+    Ok(())
+}
+
+/// Words of fields that begin so: those that most records have, where they are many.
+pub(super) fn beginning(
+    searcher: &Searcher,
+    fields: &[Field],
+    prefix: &str,
+) -> Result<Vec<String>, IndexError> {
+    let mut found: BTreeMap<String, u64> = BTreeMap::new();
+    for segment in searcher.segment_readers() {
+        for field in fields {
+            let index = segment.inverted_index(*field)?;
+            let mut stream = index.terms().range().ge(prefix.as_bytes()).into_stream()?;
+            let mut looked_at = 0;
+            while stream.advance() && looked_at < LOOKED_AT {
+                looked_at += 1;
+                if !stream.key().starts_with(prefix.as_bytes()) {
+                    break;
+                }
+                if let Ok(term) = std::str::from_utf8(stream.key()) {
+                    let count = found.entry(term.to_owned()).or_default();
+                    *count += u64::from(stream.value().doc_freq);
+                }
+            }
+        }
+    }
+    let mut found: Vec<(String, u64)> = found.into_iter().collect();
+    found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    found.truncate(BEGINNINGS);
+    Ok(found.into_iter().map(|(term, _)| term).collect())
 }
 
 /// Tables of the automata, made once (Schulz and Mihov, "Fast string correction with Levenshtein automata",

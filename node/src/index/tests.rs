@@ -145,7 +145,7 @@ fn phrases_must_occur_and_exclusions_must_not() {
 #[test]
 fn without_words_everything_comes_newest_first() {
     let (_dir, opened) = filled(&manuals());
-    for text in ["", " \u{0} ", "*", "\"", "- !"] {
+    for text in ["", " \u{0} ", "!", "\"", "- !"] {
         assert_eq!(search(&opened, text), [3, 2, 1], "{text:?}");
     }
 }

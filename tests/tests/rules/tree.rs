@@ -196,7 +196,10 @@ fn root_place(path: &Path) -> Option<Place> {
         ["build.rs"] | ["src", "main.rs"] => (false, false),
         ["src", "bin" | "examples", _] | ["src", "bin", _, "main.rs"] => (false, false),
         ["examples" | "fuzz_targets", _]
-        | ["bench" | "breaks" | "mutants" | "siege" | "sim", "main.rs"] => (false, false),
+        | [
+            "bench" | "breaks" | "mutants" | "search_eval" | "siege" | "sim",
+            "main.rs",
+        ] => (false, false),
         ["tests" | "benches", _] | ["tests" | "benches", _, "main.rs"] => (false, true),
         _ => return None,
     };

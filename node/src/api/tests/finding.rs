@@ -119,3 +119,106 @@ async fn filters_and_questions_that_mean_nothing_are_refused() {
         assert_eq!(node.search(query.clone()).await.total, total, "{query:?}");
     }
 }
+#[tokio::test]
+async fn the_query_language_narrows_and_names_mistakes() {
+    let node = Node::start("tn").await;
+    let draft = |kind: &str, title: &str, theme: &str, tag: &str| Draft {
+        kind: Some(kind.to_owned()),
+        title: texts(&[("fr", title)]),
+        themes: vec![theme.to_owned()],
+        tags: vec![tag.to_owned()],
+        ..Draft::default()
+    };
+    for draft in [
+        draft(
+            "training",
+            "Saisie d'un téléphone",
+            "digital-evidence",
+            "mobile",
+        ),
+        draft("guideline", "Saisie d'un serveur", "cybercrime", "serveur"),
+        draft("practice", "Cyberpatrouille", "money-laundering", "osint"),
+    ] {
+        node.client.new_record(&new("own", draft)).await.unwrap();
+    }
+    for (query, total) in [
+        ("saisie", 2),
+        ("saisie kind:training", 1),
+        ("saisie -kind:training", 1),
+        ("saisie -theme:Cybercriminalité", 1),
+        ("theme:\"Blanchiment d'argent\"", 1),
+        ("tag:mobile", 1),
+        ("lang:fr", 3),
+        ("lang:ar", 0),
+        ("origin:tn saisie", 2),
+        ("until:2020-01-01", 0),
+        ("since:2020-01-01 until:9999-01-01 saisie", 2),
+        ("cyber*", 1),
+        ("cyberp*", 1),
+        ("téléphone OR serveur", 2),
+        ("\"un téléphone\" OR Cyberpatrouille", 2),
+        ("saisie téléphone OR serveur", 2),
+        // A slip of one letter, where nothing is spelt so.
+        ("telephnoe", 1),
+        ("servuer", 1),
+    ] {
+        assert_eq!(node.search(words(query)).await.total, total, "{query}");
+    }
+    for (query, said) in [
+        ("saisie \"un", "character 8"),
+        ("kindd:training", "“kind:”"),
+        ("saisie *", "cyber*"),
+    ] {
+        let refused = refusal(node.client.search(&words(query)).await, "detail");
+        assert_eq!(refused.0, ErrorCode::BadQuery, "{query}");
+        assert!(refused.1.contains(said), "{query}: {}", refused.1);
+    }
+    let unknown = node.client.search(&words("kind:trainin")).await;
+    assert_eq!(refusal(unknown, "nearest").1, "training");
+}
+
+/// A French question finds what is in Arabic alone: by a shipped theme's labels, and by what records in both
+/// languages teach.
+#[tokio::test]
+async fn a_question_finds_what_is_in_another_language() {
+    let node = Node::start("tn").await;
+    for (fr, ar) in [
+        ("Saisie d'un téléphone", "ضبط هاتف"),
+        ("Saisie d'un serveur", "ضبط خادم"),
+        ("Analyse d'un serveur", "تحليل خادم"),
+        ("Analyse d'un téléphone", "تحليل هاتف"),
+    ] {
+        node.guideline("own", &[("fr", fr), ("ar", ar)], &[]).await;
+    }
+    let phone = node
+        .guideline("own", &[("ar", "دليل الهاتف المحمول")], &[])
+        .await;
+    let ransom = node
+        .guideline("own", &[("ar", "الوقاية من برامج الفدية")], &[])
+        .await;
+    let learned = async || {
+        while node.api.expander.seq() < node.api.engine.state().store_seq {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), learned())
+        .await
+        .unwrap();
+    let found = node.search(words("Rançongiciels")).await;
+    assert_eq!(found.hits[0].record, ransom.record);
+    assert!(
+        found.expanded.contains(&"برامج الفدية".to_owned()),
+        "{:?}",
+        found.expanded
+    );
+    assert!(!found.hits[0].marks.is_empty() || found.hits[0].snippet.is_empty());
+    let found = node.search(words("téléphone")).await;
+    let records: Vec<_> = found.hits.iter().map(|hit| &hit.record).collect();
+    assert!(records.contains(&&phone.record), "{:?}", found.expanded);
+    let plain = SearchQuery {
+        no_expand: Some(true),
+        ..words("Rançongiciels")
+    };
+    let found = node.search(plain).await;
+    assert_eq!((found.total, found.expanded.len()), (0, 0));
+}

@@ -1,0 +1,198 @@
+//! The query language: `field:value` and `-field:value` among the words of a search. What is left are words,
+//! `"phrases"`, `-words`, `prefix*` and `OR`, which the index reads.
+
+use diwan_api::error::{ApiError, ErrorCode};
+
+/// Fields that a query may name.
+pub(super) const FIELDS: [&str; 11] = [
+    "kind", "theme", "country", "origin", "group", "tlp", "lang", "tag", "since", "until", "has",
+];
+/// Those of them that may be excluded.
+const EXCLUDED: [&str; 5] = ["kind", "theme", "lang", "tag", "tlp"];
+/// Bytes of a query: what the index takes.
+const BYTES_MAX: usize = crate::index::MAX_QUERY_BYTES;
+/// Filters of one query.
+const FILTERS_MAX: usize = 32;
+
+/// A query, its filters apart from its words.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Ask {
+    /// Words, phrases and exclusions.
+    pub(super) text: String,
+    pub(super) filters: Vec<Filter>,
+}
+
+/// A condition that the query states.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Filter {
+    /// One of [`FIELDS`].
+    pub(super) field: &'static str,
+    pub(super) value: String,
+    pub(super) excluded: bool,
+}
+
+impl Ask {
+    /// Takes the filters out of a query. A field is written in small letters, with its value right behind the
+    /// colon: `Windows:` and `https://` are words.
+    ///
+    /// # Errors
+    /// [`ErrorCode::BadQuery`] with the character where a field is not known, has no value or cannot be
+    /// excluded, and where a quote is not closed.
+    pub(super) fn read(query: &str) -> Result<Self, ApiError> {
+        let mut ask = Self::default();
+        if query.len() > BYTES_MAX {
+            // The index says so, with the limit.
+            ask.text = query.to_owned();
+            return Ok(ask);
+        }
+        let mut rest = query;
+        while let Some(c) = rest.chars().next() {
+            let at = query.chars().count() - rest.chars().count() + 1;
+            if is_quote(c) {
+                let inside = rest.get(c.len_utf8()..).unwrap_or_default();
+                let (phrase, after) = inside
+                    .split_once(is_quote)
+                    .ok_or_else(|| bad(at, "this quote is not closed"))?;
+                ask.text += &format!("\"{phrase}\"");
+                rest = after;
+                continue;
+            }
+            if c.is_whitespace() || c.is_control() {
+                ask.text.push(' ');
+                rest = rest.get(c.len_utf8()..).unwrap_or_default();
+                continue;
+            }
+            let end = rest.find(|c: char| c.is_whitespace() || c.is_control() || is_quote(c));
+            let (word, after) = rest
+                .split_at_checked(end.unwrap_or(rest.len()))
+                .unwrap_or((rest, ""));
+            rest = match field(word) {
+                Some((name, value, excluded)) => {
+                    let (value, after) = value_of(value, after).ok_or_else(|| {
+                        bad(at, "this field has no value, or its quote is not closed")
+                    })?;
+                    ask.filters.push(filter(name, value, excluded, at)?);
+                    after
+                }
+                None => {
+                    ask.text += word;
+                    after
+                }
+            };
+        }
+        match ask.filters.len() > FILTERS_MAX {
+            true => Err(bad(1, &format!("more than {FILTERS_MAX} fields"))),
+            false => Ok(ask),
+        }
+    }
+}
+
+/// The name and the value of a word that is a field, and whether it is excluded.
+fn field(word: &str) -> Option<(&str, &str, bool)> {
+    let bare = word.strip_prefix('-');
+    let (name, value) = bare.unwrap_or(word).split_once(':')?;
+    let is_name = name.len() > 1 && name.bytes().all(|b| b.is_ascii_lowercase());
+    let is_address = value.starts_with("//");
+    (is_name && !is_address).then_some((name, value, bare.is_some()))
+}
+
+/// A value, in quotes where it has several words, and what comes behind it.
+fn value_of<'q>(value: &str, after: &'q str) -> Option<(String, &'q str)> {
+    if !value.is_empty() {
+        return Some((value.to_owned(), after));
+    }
+    let inside = after.strip_prefix(is_quote)?;
+    let (value, after) = inside.split_once(is_quote)?;
+    let value = value.trim();
+    (!value.is_empty()).then(|| (value.to_owned(), after))
+}
+
+fn filter(name: &str, value: String, excluded: bool, at: usize) -> Result<Filter, ApiError> {
+    let Some(field) = FIELDS.into_iter().find(|field| *field == name) else {
+        let nearest = FIELDS
+            .into_iter()
+            .min_by_key(|field| strsim::damerau_levenshtein(field, name));
+        let nearest = nearest.unwrap_or_default();
+        let said =
+            format!("“{name}:” is no field; did you mean “{nearest}:”? In quotes it is words");
+        return Err(bad(at, &said));
+    };
+    if excluded && !EXCLUDED.contains(&field) {
+        let said = format!("“{field}:” cannot be excluded; {} can", EXCLUDED.join(", "));
+        return Err(bad(at, &said));
+    }
+    Ok(Filter {
+        field,
+        value,
+        excluded,
+    })
+}
+
+fn bad(at: usize, said: &str) -> ApiError {
+    ApiError::new(ErrorCode::BadQuery).with("detail", format!("character {at}: {said}"))
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\u{201c}' | '\u{201d}' | '\u{201e}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The text, and filters as they are written.
+    fn read(query: &str) -> (String, Vec<String>) {
+        let ask = Ask::read(query).unwrap();
+        let shown = |filter: &Filter| {
+            let minus = if filter.excluded { "-" } else { "" };
+            format!("{minus}{}={}", filter.field, filter.value)
+        };
+        (ask.text, ask.filters.iter().map(shown).collect())
+    }
+
+    fn said(query: &str) -> String {
+        Ask::read(query).unwrap_err().args["detail"].clone()
+    }
+
+    #[test]
+    fn fields_are_told_from_words() {
+        let (text, filters) =
+            read("saisie kind:training -tlp:RED theme:\"money laundering\" -mobile");
+        assert_eq!(
+            text.split_whitespace().collect::<Vec<_>>(),
+            ["saisie", "-mobile"]
+        );
+        assert_eq!(
+            filters,
+            ["kind=training", "-tlp=RED", "theme=money laundering"]
+        );
+        for words in [
+            "A03:2021 – Injection",
+            "voir https://a.example/b",
+            "Windows: mise à jour",
+            "\"kind:training\"",
+            "TLP:AMBER",
+        ] {
+            assert!(read(words).1.is_empty(), "{words}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_character() {
+        assert!(said("saisie \"mobile").starts_with("character 8: this quote"));
+        assert!(said("ضبط kindd:training").starts_with("character 5:"));
+        assert!(said("kindd:training").contains("“kind:”"));
+        assert!(said("a kind:").starts_with("character 3: this field has no value"));
+        assert!(said("-since:2026-01-01").contains("cannot be excluded"));
+        assert!(said(&"kind:x ".repeat(40)).contains("32"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in r#"([-"“: a\x00é'ش]|kind:|tag:|\PC){0,40}"#) {
+            let _ = Ask::read(&text);
+        }
+    }
+}
