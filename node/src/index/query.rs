@@ -28,6 +28,10 @@ use super::similar::{beginning, similar};
 /// The most hits on one page; a higher limit is brought down to it.
 pub const MAX_HITS: usize = 1000;
 
+/// What a record gains that has every word, in parts of what the words weigh: three words of four that are
+/// common say less than all four.
+const WHOLE: f32 = 0.75;
+
 /// What a word weighs that is a letter away from the one asked for.
 const SLIP: f32 = 0.7;
 
@@ -239,9 +243,19 @@ impl Planner<'_> {
         if let Some(expansions) = self.expansions {
             self.expand(&expansions.of(text), &mut words, scored)?;
         }
-        for readings in words.into_values() {
-            scored.extend(best_of(readings.queries).map(|word| (Occur::Should, word)));
+        let words = words.into_values();
+        let words: Vec<_> = words
+            .filter_map(|readings| best_of(readings.queries))
+            .collect();
+        if words.len() > 1 {
+            let all = words.iter().map(|word| (Occur::Must, word.box_clone()));
+            let all = BooleanQuery::new(all.collect());
+            scored.push((
+                Occur::Should,
+                Box::new(BoostQuery::new(Box::new(all), WHOLE)),
+            ));
         }
+        scored.extend(words.into_iter().map(|word| (Occur::Should, word)));
         Ok(found)
     }
 

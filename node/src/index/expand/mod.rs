@@ -13,8 +13,8 @@ pub use thesaurus::Thesaurus;
 
 use super::analysis::{Language, Side};
 
-/// What a learned translation that is certain weighs beside the word itself.
-const LEARNED: f32 = 0.8;
+/// What a learned translation that is certain weighs beside the word itself. Few are certain.
+const LEARNED: f32 = 1.3;
 
 /// What is known of words across languages.
 #[derive(Default)]

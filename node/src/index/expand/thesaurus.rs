@@ -12,9 +12,11 @@ const CONCEPTS_MAX: usize = 3;
 /// Labels of a concept that are added in one language.
 const LABELS_MAX: usize = 3;
 /// What the preferred label in another language weighs beside the words themselves.
-const PREFERRED: f32 = 0.7;
-/// What other labels weigh, and those in the query's own language.
-const OTHERS: f32 = 0.4;
+const PREFERRED: f32 = 0.9;
+/// What other labels weigh there.
+const OTHERS: f32 = 0.3;
+/// What other labels in the query's own language weigh.
+const SYNONYMS: f32 = 0.05;
 
 /// The labels of concepts, as they are indexed.
 #[derive(Default)]
@@ -107,9 +109,10 @@ impl Thesaurus {
                 continue;
             }
             *count += 1;
-            let weight = match label.preferred && label.language != language {
-                true => PREFERRED,
-                false => OTHERS,
+            let weight = match (label.language == language, label.preferred) {
+                (true, _) => SYNONYMS,
+                (false, true) => PREFERRED,
+                (false, false) => OTHERS,
             };
             let (Some(first), [only]) = (span.first(), label.terms.as_slice()) else {
                 expanded.labels.push(Label {
