@@ -94,6 +94,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
     Ok(Exit::Done)
 }
 
+/// Words that were added and that are told of; `--json` has them all.
+const EXPANDED_SHOWN: usize = 12;
+
 fn render(view: &View, answer: &SearchAnswer) -> String {
     let behind = match answer.behind {
         true => view.warn(&view.say("search-behind", &[])) + "\n",
@@ -110,7 +113,11 @@ fn render(view: &View, answer: &SearchAnswer) -> String {
     );
     let mut text = view.dim(&found) + "\n" + &behind;
     if !answer.expanded.is_empty() {
-        let terms: Vec<_> = answer.expanded.iter().map(|term| view.name(term)).collect();
+        let terms = answer.expanded.iter().take(EXPANDED_SHOWN);
+        let mut terms: Vec<_> = terms.map(|term| view.name(term)).collect();
+        if answer.expanded.len() > EXPANDED_SHOWN {
+            terms.push("…".to_owned());
+        }
         text.push_str(&view.dim(&view.say("search-expanded", &[])));
         text.push_str(&view.dim(&format!(" {}\n", terms.join(", "))));
     }

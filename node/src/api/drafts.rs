@@ -8,13 +8,12 @@ use diwan_api::types::{self, Draft, EditRequest, RecordLink, Texts};
 use diwan_core::group::GroupChain;
 use diwan_core::id::{AgencyId, RecordId};
 use diwan_core::record::{
-    Content, Edit, Editors, Kind, ORIGIN_RELATIONS, PART, Version, kind, kinds, valid_lang,
+    Content, Edit, Editors, Kind, ORIGIN_RELATIONS, PART, SOURCE, Version, kind, kinds, valid_lang,
 };
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::fields::{Schema, Unknown};
 use super::names;
-use super::publish::SOURCE;
 use super::translations::ADOPTED;
 use super::view::View;
 use crate::engine::{EngineError, RecordDraft};

@@ -11,7 +11,7 @@ use diwan_core::id::{AgencyId, GroupId};
 use diwan_core::record::{Content, LABEL_REVIEW, Tlp, Version, WITHDRAWN, kind, kinds, valid_lang};
 
 use super::answer::{Answer, Asked, Json, apart};
-use super::view::View;
+use super::view::{Budget, View};
 use super::{Api, names, time};
 use crate::engine::{Engine, EngineError};
 use crate::store::{RecordRow, RecordState, StoreError};
@@ -43,9 +43,14 @@ fn read(engine: &Engine, query: &ListQuery) -> Result<RecordList, EngineError> {
     let mut next = None;
     let mut last = 0;
     let (mut replays, mut looked_at) = (0, 0);
+    let mut budget = Budget::new();
     view.reading
         .newest_records(before.unwrap_or(u64::MAX), |num, row| {
             if !view.shows(&row) || !filter.fits_row(&row) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            // A draft and what was published of it are one, unless somebody asks for drafts.
+            if filter.group.is_none() && view.was_published(&row, &mut budget)? {
                 return Ok(ControlFlow::Continue(()));
             }
             let content = view.reading.content(num, &row)?;

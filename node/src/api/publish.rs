@@ -10,7 +10,7 @@ use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{GuardHit, PublishRequest, Published, RecordLink, WithdrawRequest};
 use diwan_core::group::{GroupChain, Role};
 use diwan_core::id::{GroupId, RecordId};
-use diwan_core::record::{Content, Edit, Editors, Version, WITHDRAWN};
+use diwan_core::record::{Content, Edit, Editors, SOURCE, Version, WITHDRAWN};
 
 use super::answer::{Answer, Json, Named, apart};
 use super::drafts::{ABOUT, ORDER, ORDER_DIGITS, in_nfc};
@@ -21,8 +21,6 @@ use super::view::{Seen, View};
 use super::{Api, drafts, history, names, show, time};
 use crate::engine::{Engine, EngineError, RecordDraft, Step};
 
-/// The relation by which a published record names the one that it was made from.
-pub(super) const SOURCE: &str = "source";
 /// The field that says which version of that was published last.
 const SOURCE_VERSION: &str = "source-version";
 const WITHDRAWN_REASON: &str = "withdrawn-reason";

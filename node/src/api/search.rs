@@ -177,6 +177,10 @@ fn without(
     if query.kind.is_none() {
         without.extend(vocabulary::kinds().map(|kind| (Keyword::Kind, kind.to_owned())));
     }
+    // A draft and what was published of it are one, unless somebody asks for drafts.
+    if query.group.is_none() {
+        without.push((Keyword::State, "published".to_owned()));
+    }
     for filter in filters.iter().filter(|filter| filter.excluded) {
         let value = filter.value.as_str();
         match filter.field {

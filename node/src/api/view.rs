@@ -13,10 +13,9 @@ use diwan_core::record::{
 };
 use diwan_core::replica::Replica;
 
-use super::publish::SOURCE;
 use super::words::Words;
 use super::{fields, names, time, translations};
-use crate::engine::{Engine, EngineError, State};
+use crate::engine::{Engine, EngineError, State, was_published};
 use crate::store::{Reading, RecordRow, RecordState, StoreError};
 use crate::vocabulary::Vocabularies;
 
@@ -182,25 +181,10 @@ impl View {
         row: &RecordRow,
         budget: &mut Budget,
     ) -> Result<bool, StoreError> {
-        let me = self.replica().me().agency;
-        let own = self.replica().group(&row.group);
-        if !own.is_some_and(|group| group.chain.is_own()) {
-            return Ok(false);
-        }
         let looked_at = LINKING_OF_ORIGIN.min(budget.rows);
-        for num in self.reading.linking(&row.id, looked_at)? {
-            budget.rows = budget.rows.saturating_sub(1);
-            let Some(copy) = self.row(num)? else { continue };
-            if copy.origin != me || copy.group == row.group {
-                continue;
-            }
-            let content = self.reading.content(num, &copy)?.unwrap_or_default();
-            let is_source = |(rel, to): (&str, RecordId)| rel == SOURCE && to == row.id;
-            if content.value(WITHDRAWN).is_none() && content.link_pairs().any(is_source) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let (published, rows) = was_published(&self.reading, self.replica(), row, looked_at)?;
+        budget.rows = budget.rows.saturating_sub(rows);
+        Ok(published)
     }
 
     /// The record that an id or the beginning of one means, with its first version.

@@ -8,11 +8,12 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use diwan_core::record::{Content, WITHDRAWN};
+use diwan_core::record::{Content, SOURCE, WITHDRAWN};
+use diwan_core::replica::Replica;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, was_published};
 use crate::index::{Index, IndexError, Indexable, Writer};
 use crate::store::{Reading, RecordRow, StoreError};
 use crate::vocabulary;
@@ -20,6 +21,9 @@ use crate::vocabulary;
 /// Journal lines of one index commit: the fewer commits, the fewer segments are to be merged; a search
 /// that waits for one waits for as many at most.
 const LINES: usize = 10_000;
+
+/// Records that link to a draft and are looked at for what was published of it.
+const LINKING: usize = 1_000;
 
 /// Records read from one commit of the store: pages that its writer frees are used again once no reader
 /// sees them.
@@ -244,14 +248,15 @@ fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, P
     };
     let nums: BTreeSet<u64> = lines.iter().map(|(_, num)| *num).collect();
     let nums: Vec<u64> = nums.into_iter().collect();
-    for nums in nums.chunks(READ_TOGETHER) {
-        let reading = engine.read()?;
-        for num in nums {
-            match indexable(&reading, *num)? {
-                Some(document) => writer.put(&document)?,
-                None => writer.remove(*num)?,
-            }
-        }
+    let mut sources = BTreeSet::new();
+    for chunk in nums.chunks(READ_TOGETHER) {
+        sources.extend(index_records(engine, writer, chunk)?);
+    }
+    // What a draft is depends on what was published of it.
+    let is_other = |num: &u64| nums.binary_search(num).is_err();
+    let drafts: Vec<u64> = sources.into_iter().filter(is_other).collect();
+    for chunk in drafts.chunks(READ_TOGETHER) {
+        index_records(engine, writer, chunk)?;
     }
     writer.commit(*last)?;
     Ok(Pass {
@@ -260,24 +265,57 @@ fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, P
     })
 }
 
-/// A record as the index takes it; none where it is hidden or withdrawn.
-fn indexable(reading: &Reading, num: u64) -> Result<Option<Indexable>, StoreError> {
+/// Indexes records; says which drafts they were made from.
+fn index_records(
+    engine: &Engine,
+    writer: &mut Writer,
+    nums: &[u64],
+) -> Result<Vec<u64>, PassError> {
+    let (reading, state) = (engine.read()?, engine.state());
+    let mut sources = Vec::new();
+    for num in nums {
+        match indexable(&reading, &state.replica, *num, &mut sources)? {
+            Some(document) => writer.put(&document)?,
+            None => writer.remove(*num)?,
+        }
+    }
+    Ok(sources)
+}
+
+/// A record as the index takes it; none where it is hidden or withdrawn. Adds the drafts that it was made
+/// from.
+fn indexable(
+    reading: &Reading,
+    replica: &Replica,
+    num: u64,
+    sources: &mut Vec<u64>,
+) -> Result<Option<Indexable>, StoreError> {
     let Some(row) = reading.record(num)? else {
         return Ok(None);
     };
     let Some(content) = reading.content(num, &row)? else {
         return Ok(None);
     };
+    if row.origin == replica.me().agency {
+        for (_, source) in content.link_pairs().filter(|(rel, _)| *rel == SOURCE) {
+            sources.extend(reading.record_num(&source)?);
+        }
+    }
     if content.value(WITHDRAWN).is_some() {
         return Ok(None);
     }
-    Ok(Some(document(num, row, &content)))
+    let (published, _) = was_published(reading, replica, &row, LINKING)?;
+    Ok(Some(Indexable {
+        published,
+        ..document(num, row, &content)
+    }))
 }
 
 fn document(num: u64, row: RecordRow, content: &Content) -> Indexable {
     let texts = |field| -> BTreeMap<String, String> { content.texts_of(field) };
     Indexable {
         num,
+        published: false,
         group: row.group.0,
         kind: row.kind,
         origin: row.origin.0,

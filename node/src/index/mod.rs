@@ -46,6 +46,8 @@ use schema::Fields;
 pub struct Indexable {
     /// The store's number of the record: the unique key, and what hits are named by.
     pub num: u64,
+    /// It is a draft, and what was published of it is here too.
+    pub published: bool,
     /// Id of the record's group.
     pub group: [u8; 32],
     /// Kind of the record, as written in its genesis.

@@ -89,6 +89,8 @@ pub enum Keyword {
     Tlp,
     /// A language that it has a text in, by primary subtag.
     Lang,
+    /// `published` for a draft of which the published record is here.
+    State,
 }
 
 /// The groups whose records an asker may see.
@@ -465,6 +467,7 @@ impl Planner<'_> {
                 Keyword::Tag => fields.tag,
                 Keyword::Tlp => fields.tlp,
                 Keyword::Lang => fields.lang,
+                Keyword::State => fields.state,
             };
             let without = Box::new(ConstScoreQuery::new(keyword(field, value), 0.0));
             parts.push((Occur::MustNot, without));

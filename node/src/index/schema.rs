@@ -10,7 +10,7 @@ use super::error::IndexError;
 
 /// Version of everything that decides what the files mean: fields, analysis, keys. Raise it with
 /// any change there; indexes of another version are emptied on opening and filled again.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 
 /// Fields whose values are counted in answers.
 pub(super) const FACETS: [&str; 6] = [KIND, THEME, TLP, LANG, GROUP, ORIGIN];
@@ -24,6 +24,10 @@ const TLP: &str = "tlp";
 const LANG: &str = "lang";
 const GROUP: &str = "group";
 const ORIGIN: &str = "origin";
+const STATE: &str = "state";
+
+/// The state of a draft that was published.
+pub(super) const PUBLISHED: &str = "published";
 
 /// Handles of all fields.
 #[derive(Debug, Clone)]
@@ -37,6 +41,7 @@ pub(super) struct Fields {
     pub(super) lang: Field,
     pub(super) group: Field,
     pub(super) origin: Field,
+    pub(super) state: Field,
     texts: Vec<(Language, TextFields)>,
 }
 
@@ -66,6 +71,7 @@ pub(super) fn build() -> Schema {
         schema.add_text_field(name, keyword().set_fast("raw"));
     }
     schema.add_text_field(TAG, keyword());
+    schema.add_text_field(STATE, keyword());
     for language in Language::ALL {
         for part in ["title", "summary", "body"] {
             schema.add_text_field(&text_field(part, language), text(language));
@@ -104,6 +110,7 @@ impl Fields {
             lang: field(LANG)?,
             group: field(GROUP)?,
             origin: field(ORIGIN)?,
+            state: field(STATE)?,
             texts,
         })
     }

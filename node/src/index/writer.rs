@@ -13,7 +13,7 @@ use tantivy::{IndexWriter, TantivyDocument, Term};
 use super::analysis::{Language, primary_subtag};
 use super::directory::Committed;
 use super::error::IndexError;
-use super::schema::{Fields, TextFields};
+use super::schema::{Fields, PUBLISHED, TextFields};
 use super::{Indexable, Shared};
 
 /// The least memory that a writer works with, bytes.
@@ -168,6 +168,8 @@ fn document(record: &Indexable, fields: &Fields) -> TantivyDocument {
         .filter(|(_, text)| !text.trim().is_empty())
         .map(|(tag, _)| primary_subtag(tag));
     add_keywords(&mut document, fields.lang, languages);
+    let state = record.published.then(|| PUBLISHED.to_owned());
+    add_keywords(&mut document, fields.state, state.into_iter());
     add_texts(&mut document, fields, &record.title, |of| of.title);
     add_texts(&mut document, fields, &record.summary, |of| of.summary);
     add_texts(&mut document, fields, &record.body, |of| of.body);

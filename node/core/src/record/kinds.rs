@@ -155,6 +155,8 @@ pub const FIELD: &str = "field";
 /// The relation by which a package names the trainings that it is made of; its field `order` says in which
 /// order.
 pub const PART: &str = "part";
+/// The relation by which a published record names the draft that it was made from.
+pub const SOURCE: &str = "source";
 /// The relation by which a question names the answer that its origin took.
 pub const ACCEPTED: &str = "accepted";
 

@@ -21,7 +21,7 @@ pub use gate::{ChangeReason, GATE_VERSION, decides};
 pub use genesis::{Editors, Genesis, GenesisError};
 pub use kinds::{
     ACCEPTED, COMMON, CONCEPT, FIELD, Field, FieldType, Holds, Kind, LABEL_REVIEW,
-    ORIGIN_RELATIONS, PART, Relation, SCHEME, WITHDRAWN, is_reserved, kind, kinds,
+    ORIGIN_RELATIONS, PART, Relation, SCHEME, SOURCE, WITHDRAWN, is_reserved, kind, kinds,
 };
 pub use replay::{
     AuthoredChange, Gate, Materialised, Step, Version, content_at, document, history, materialise,

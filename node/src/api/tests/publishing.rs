@@ -561,3 +561,36 @@ async fn publishing_again_keeps_what_others_wrote_meanwhile() {
     let shown = tn.client.show(&again.record, None).await.unwrap();
     assert_eq!(shown.version, version);
 }
+
+/// A draft and what was published of it are found once, unless somebody asks for drafts.
+#[tokio::test]
+async fn a_published_draft_is_found_once() {
+    let node = Node::start("fr").await;
+    node.make_group("med").await;
+    let draft = draft("practice", "Saisie d'un téléphone", "Mode avion.");
+    let draft = node.write("own", draft).await.unwrap().record;
+    node.search(words("saisie")).await;
+    let published = node.client.publish(&draft, &into_group("med")).await;
+    let published = published.unwrap().record;
+    let found = async |group: Option<&str>| {
+        let query = SearchQuery {
+            group: group.map(str::to_owned),
+            ..words("saisie")
+        };
+        let hits = node.search(query).await.hits.into_iter();
+        let list = ListQuery {
+            group: group.map(str::to_owned),
+            ..ListQuery::default()
+        };
+        let list = node.client.list(&list).await.unwrap().records.into_iter();
+        let hits: Vec<String> = hits.map(|hit| hit.record).collect();
+        let list: Vec<String> = list.map(|one| one.record).collect();
+        assert_eq!(hits, list);
+        hits
+    };
+    assert_eq!(found(None).await, [published.clone()]);
+    assert_eq!(found(Some("own")).await, [draft.clone()]);
+    let withdraw = WithdrawRequest::default();
+    node.client.withdraw(&published, &withdraw).await.unwrap();
+    assert_eq!(found(None).await, [draft]);
+}
