@@ -142,9 +142,16 @@ fn load(
     }
     let report = node.diwan(&import);
     let mut records = BTreeMap::new();
-    for record in report["records"].as_array().into_iter().flatten() {
-        let id = record["record"].as_str().context("a record")?;
-        let sources = record["sources"].as_array().into_iter().flatten();
+    for record in report
+        .get("records")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let id = record.get("record").and_then(Value::as_str);
+        let id = id.context("a record")?;
+        let sources = record.get("sources").and_then(Value::as_array);
+        let sources = sources.into_iter().flatten();
         let below = sources.filter_map(|source| {
             let path = source.as_str()?.strip_prefix(&folder)?;
             Some(path.trim_start_matches('/').to_owned())
@@ -156,7 +163,7 @@ fn load(
     }
     node.indexed();
     // What widens searches is learned behind the index.
-    let learned = |status: &Value| status["index"]["learned"] == status["store_seq"];
+    let learned = |status: &Value| status.pointer("/index/learned") == status.get("store_seq");
     while !learned(&node.diwan(&["status"])) {
         std::thread::sleep(POLL);
     }

@@ -154,7 +154,7 @@ fn variant(lang: &str, title: &str) -> Option<String> {
                 c => c,
             })
             .collect(),
-        "ar" if title.chars().count() % 2 == 0 => title
+        "ar" if title.chars().count().is_multiple_of(2) => title
             .chars()
             .map(|c| match c {
                 'أ' | 'إ' | 'آ' => 'ا',

@@ -1,6 +1,7 @@
 //! What the words that records are sorted by mean to this node's officers: whose concepts count, and what
 //! they are called.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -224,9 +225,9 @@ pub(super) fn named(
 ) -> BTreeMap<String, Texts> {
     let mut named = BTreeMap::new();
     for word in words {
-        if !named.contains_key(&word) {
-            let texts = labels(&word);
-            named.insert(word, texts);
+        if let Entry::Vacant(place) = named.entry(word) {
+            let texts = labels(place.key());
+            place.insert(texts);
         }
     }
     named.retain(|_, texts: &mut Texts| !texts.is_empty());

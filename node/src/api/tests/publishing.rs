@@ -588,8 +588,8 @@ async fn a_published_draft_is_found_once() {
         assert_eq!(hits, list);
         hits
     };
-    assert_eq!(found(None).await, [published.clone()]);
-    assert_eq!(found(Some("own")).await, [draft.clone()]);
+    assert_eq!(found(None).await, std::slice::from_ref(&published));
+    assert_eq!(found(Some("own")).await, std::slice::from_ref(&draft));
     let withdraw = WithdrawRequest::default();
     node.client.withdraw(&published, &withdraw).await.unwrap();
     assert_eq!(found(None).await, [draft]);

@@ -157,8 +157,10 @@ fn only_the_origin_withdraws_a_record_or_takes_a_proposal() {
     withdrawal
         .values
         .insert("withdrawn".into(), Some("2026-11-28".into()));
-    let mut acceptance = Edit::default();
-    acceptance.links = Some([format!("accepted.{record}")].into());
+    let acceptance = Edit {
+        links: Some([format!("accepted.{record}")].into()),
+        ..Edit::default()
+    };
     for edit in [withdrawal.clone(), acceptance] {
         // As a program would that does not ask.
         nodes[1]

@@ -72,9 +72,12 @@ impl Lexicon {
 #[derive(Default)]
 pub struct Learner {
     words: [Words; LANGUAGES.len()],
-    segments: BTreeMap<(usize, usize), Vec<(Vec<u32>, Vec<u32>)>>,
+    segments: BTreeMap<(usize, usize), Vec<Segment>>,
     taken: usize,
 }
+
+/// The words of a part of a text in two languages, each once.
+type Segment = (Vec<u32>, Vec<u32>);
 
 /// The words of a language by number.
 #[derive(Default)]
@@ -263,7 +266,7 @@ fn in_sentences<'t>(left: &'t str, right: &'t str) -> Vec<(&'t str, &'t str)> {
 }
 
 /// Pairs of words that explain each other, with how well.
-fn explain(segments: &[(Vec<u32>, Vec<u32>)]) -> Vec<(u32, u32, f32)> {
+fn explain(segments: &[Segment]) -> Vec<(u32, u32, f32)> {
     let pairs = candidates(segments);
     let places: HashMap<(u32, u32), usize> = pairs
         .iter()
@@ -327,7 +330,7 @@ fn estimate(
 }
 
 /// Pairs of words that stand together in segments, with Dice's coefficient.
-fn candidates(segments: &[(Vec<u32>, Vec<u32>)]) -> Vec<(u32, u32, f32)> {
+fn candidates(segments: &[Segment]) -> Vec<(u32, u32, f32)> {
     let (mut of_left, mut of_right) = (HashMap::<u32, u32>::new(), HashMap::<u32, u32>::new());
     let mut together: HashMap<(u32, u32), (u32, bool)> = HashMap::new();
     for (left, right) in segments {
