@@ -66,10 +66,10 @@ impl Ask {
             let (word, after) = rest
                 .split_at_checked(end.unwrap_or(rest.len()))
                 .unwrap_or((rest, ""));
-            rest = match field(word) {
+            rest = match field(word, after) {
                 Some((name, value, excluded)) => {
                     let (value, after) = value_of(value, after).ok_or_else(|| {
-                        bad(at, "this field has no value, or its quote is not closed")
+                        bad(at, "the value of this field is not closed, or empty")
                     })?;
                     ask.filters.push(filter(name, value, excluded, at)?);
                     after
@@ -87,13 +87,15 @@ impl Ask {
     }
 }
 
-/// The name and the value of a word that is a field, and whether it is excluded.
-fn field(word: &str) -> Option<(&str, &str, bool)> {
+/// The name and the value of a word that is a field, and whether it is excluded. In `note: words` the colon is
+/// one of a sentence.
+fn field<'q>(word: &'q str, after: &str) -> Option<(&'q str, &'q str, bool)> {
     let bare = word.strip_prefix('-');
     let (name, value) = bare.unwrap_or(word).split_once(':')?;
     let is_name = name.len() > 1 && name.bytes().all(|b| b.is_ascii_lowercase());
+    let is_sentence = value.is_empty() && !after.starts_with(is_quote);
     let is_address = value.starts_with("//");
-    (is_name && !is_address).then_some((name, value, bare.is_some()))
+    (is_name && !is_address && !is_sentence).then_some((name, value, bare.is_some()))
 }
 
 /// A value, in quotes where it has several words, and what comes behind it.
@@ -174,6 +176,8 @@ mod tests {
             "Windows: mise à jour",
             "\"kind:training\"",
             "TLP:AMBER",
+            "conseils : documenter",
+            "kinds of attacks: malware",
         ] {
             assert!(read(words).1.is_empty(), "{words}");
         }
@@ -184,7 +188,7 @@ mod tests {
         assert!(said("saisie \"mobile").starts_with("character 8: this quote"));
         assert!(said("ضبط kindd:training").starts_with("character 5:"));
         assert!(said("kindd:training").contains("“kind:”"));
-        assert!(said("a kind:").starts_with("character 3: this field has no value"));
+        assert!(said("a kind:\"b").starts_with("character 3: the value of this field"));
         assert!(said("-since:2026-01-01").contains("cannot be excluded"));
         assert!(said(&"kind:x ".repeat(40)).contains("32"));
     }

@@ -114,8 +114,10 @@ impl Target<'_> {
         };
         let after = draft.content.value("tlp");
         check_label(self.view, &row, &now, after)?;
-        if row.kind != draft.kind {
-            let expected = format!("the kind of that record, {}", row.kind);
+        // A vocabulary names concepts, and no file of one makes something else of a record.
+        let is_word = |name: &str| kind(name).is_some_and(|kind| kind.vocabulary);
+        if row.kind != draft.kind && (is_word(&row.kind) || is_word(&draft.kind)) {
+            let expected = format!("{}, the kind of that record", row.kind);
             return Err(ApiError::invalid("kind", &draft.kind, &expected).into());
         }
         Ok((row.group == self.group.id()).then_some(now))

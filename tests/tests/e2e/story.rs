@@ -28,7 +28,7 @@ fn the_story_ends_with_the_gap_closed_on_five_nodes() {
     assert!(played.status.success(), "{out}\n{err}");
     for said in [
         "will be readable in “euromed-cyber” as TLP:GREEN, by: dz, jo, ma, tn.",
-        "TN       digital-evidence  1      closed  1        1          1",
+        "Tunisia  Digital evidence  1      closed  1        1          1",
         "Stored by 5 of 5 agencies.",
     ] {
         assert!(out.contains(said), "{said}:\n{out}\n{err}");

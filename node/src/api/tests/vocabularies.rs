@@ -1,6 +1,8 @@
 //! Vocabularies: what is shipped, and what records of the groups add to it.
 
-use diwan_api::types::{ConceptInfo, FieldValue, ListQuery, NeedsQuery, Record, RecordLink};
+use diwan_api::types::{
+    ConceptInfo, FieldValue, ImportBatch, ImportOutcome, ListQuery, NeedsQuery, Record, RecordLink,
+};
 
 use super::federation::{SYNC, two};
 use super::*;
@@ -380,4 +382,32 @@ async fn a_theme_that_contributors_may_edit_does_not_count() {
         .unwrap();
     assert!(tn.shown(&id).await.labels.is_empty());
     drop(fr);
+}
+
+/// A file that says it is a vocabulary makes no concept of a guideline.
+#[tokio::test]
+async fn a_vocabulary_that_names_a_record_of_another_kind_is_refused() {
+    let node = Node::start("fr").await;
+    let id = node
+        .writes("own", guideline("Manuel", &[], &[]))
+        .await
+        .unwrap();
+    let draft = Draft {
+        record: Some(id.clone()),
+        ..word("concept", &[("fr", "Titre hostile")], &[])
+    };
+    let batch = ImportBatch {
+        group: "own".to_owned(),
+        kind: None,
+        drafts: vec![draft],
+        dry_run: false,
+        editors: Editors::Group,
+        override_reason: None,
+    };
+    let answer = node.client.import_batch(&batch).await.unwrap();
+    assert!(matches!(
+        answer.outcomes.as_slice(),
+        [ImportOutcome::Skipped { .. }]
+    ));
+    assert_eq!(node.shown(&id).await.title["fr"], "Manuel");
 }
