@@ -47,6 +47,9 @@ struct Args {
     /// Vocabularies that the node has besides its own; those of the shared data where nothing is said.
     #[arg(long, value_name = "DIR")]
     skos: Option<PathBuf>,
+    /// Queries are put as they are.
+    #[arg(long)]
+    no_expand: bool,
     /// Only queries of this half of the documents: `tune` or `test`.
     #[arg(long)]
     half: Option<String>,
@@ -92,6 +95,7 @@ fn main() -> Result<ExitCode> {
         records: load(&node, &docs, skos.as_deref(), args.separate_languages)?,
         client: Client::unix(node.home().join("run").join("node.sock")),
         runtime: Runtime::new()?,
+        no_expand: args.no_expand,
     };
     let ours = judge::judge(&asked, |query| node_asked.answer(query))?;
     let mut baselines = BTreeMap::new();
@@ -175,6 +179,7 @@ struct Asked {
     client: Client,
     runtime: Runtime,
     records: BTreeMap<String, Vec<String>>,
+    no_expand: bool,
 }
 
 impl Asked {
@@ -182,6 +187,7 @@ impl Asked {
         let asked = SearchQuery {
             q: query.text.clone(),
             limit: Some(HITS),
+            no_expand: self.no_expand.then_some(true),
             ..SearchQuery::default()
         };
         let answer = self.runtime.block_on(self.client.search(&asked));

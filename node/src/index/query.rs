@@ -164,6 +164,8 @@ struct Readings {
     queries: Vec<Box<dyn EngineQuery>>,
     /// What each language makes of it.
     terms: Vec<(Language, String)>,
+    /// Records that have it, in the language and the field where they are most.
+    common: u64,
 }
 
 struct Planner<'a> {
@@ -228,13 +230,19 @@ impl Planner<'_> {
         for (language, of_language) in self.fields.texts() {
             for term in analyse(language, text) {
                 let readings = words.entry(term.offset).or_default();
-                let in_fields = self.anywhere(of_language, &term.text)?;
-                readings.queries.extend(in_fields);
+                let common = self.common(of_language, &term.text)?;
+                readings.common = readings.common.max(common);
                 readings.terms.push((language, term.text));
             }
         }
         let found = !words.is_empty();
         for (offset, readings) in &mut words {
+            for (language, term) in &readings.terms {
+                if let Some(of_language) = self.fields.text(*language) {
+                    let query = self.anywhere(of_language, term, readings.common)?;
+                    readings.queries.extend(query);
+                }
+            }
             // Only what no record has may be a slip.
             if readings.queries.is_empty() {
                 let word = text.get(*offset..).unwrap_or_default();
@@ -284,7 +292,7 @@ impl Planner<'_> {
         for (_, of_language) in self.fields.texts() {
             let fields = of_language.weighted().map(|(field, _)| field);
             for term in beginning(self.searcher, &fields, &folded(text))? {
-                readings.extend(self.anywhere(of_language, &term)?);
+                readings.extend(self.anywhere(of_language, &term, 0)?);
             }
         }
         Ok(Some(
@@ -304,8 +312,8 @@ impl Planner<'_> {
                 let Some(of_language) = self.fields.text(other.language) else {
                     continue;
                 };
-                if let Some(query) = self.anywhere(of_language, &other.term)? {
-                    let readings = words.entry(*offset).or_default();
+                let readings = words.entry(*offset).or_default();
+                if let Some(query) = self.anywhere(of_language, &other.term, readings.common)? {
                     let query = BoostQuery::new(query, other.weight);
                     readings.queries.push(Box::new(query));
                     self.tell(other.language, &other.shown);
@@ -319,7 +327,7 @@ impl Planner<'_> {
             let terms = label
                 .terms
                 .iter()
-                .map(|term| self.anywhere(of_language, term));
+                .map(|term| self.anywhere(of_language, term, 0));
             let terms: Option<Vec<_>> = terms.collect::<Result<_, _>>()?;
             if let Some(terms) = terms {
                 let all = terms.into_iter().map(|term| (Occur::Must, term));
@@ -353,7 +361,7 @@ impl Planner<'_> {
             let fields = of_language.weighted().map(|(field, _)| field);
             // A slip near its end gives a word another stem.
             for similar in similar(self.searcher, &fields, &[term, word])? {
-                if let Some(query) = self.anywhere(of_language, &similar.term)? {
+                if let Some(query) = self.anywhere(of_language, &similar.term, 0)? {
                     let weight = SLIP.powi(i32::from(similar.distance));
                     queries.push(Box::new(BoostQuery::new(query, weight)));
                     self.tell(*language, &similar.term);
@@ -364,12 +372,45 @@ impl Planner<'_> {
     }
 
     /// A term in any of a language's fields; none where no record has it.
+    ///
+    /// A word that many bodies have is rare in titles, and one of another language rare among its own: there it
+    /// would weigh as a rare word does. It weighs everywhere what it weighs where it is most common.
     fn anywhere(
         &self,
         of_language: TextFields,
         term: &str,
+        common: u64,
     ) -> Result<Option<Box<dyn EngineQuery>>, IndexError> {
-        self.weigh(of_language.weighted(), |field| self.term(field, term))
+        let common = common.max(self.common(of_language, term)?);
+        let mut fields = of_language.weighted();
+        for (field, weight) in &mut fields {
+            let own = self
+                .searcher
+                .doc_freq(&Term::from_field_text(*field, term))?;
+            *weight *= (self.idf(common) / self.idf(own)).min(1.0);
+        }
+        self.weigh(fields, |field| self.term(field, term))
+    }
+
+    /// How many records have a term in the field of a language where they are most.
+    fn common(&self, of_language: TextFields, term: &str) -> Result<u64, IndexError> {
+        let mut common = 0;
+        for (field, _) in of_language.weighted() {
+            let own = self
+                .searcher
+                .doc_freq(&Term::from_field_text(field, term))?;
+            common = common.max(own);
+        }
+        Ok(common)
+    }
+
+    /// The inverse document frequency that BM25 gives to a term (Robertson and Zaragoza, "The Probabilistic
+    /// Relevance Framework: BM25 and Beyond", 2009, section 3).
+    fn idf(&self, records: u64) -> f32 {
+        let (all, some) = (self.searcher.num_docs() as f32, records as f32);
+        (1.0 + (all - some).max(0.0) / (some + 0.5))
+            .ln()
+            .max(f32::EPSILON)
     }
 
     /// The words of the text side by side, in any language; none if there is no word.
