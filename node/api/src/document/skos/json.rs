@@ -17,7 +17,7 @@ pub(in super::super) fn is_one(value: &Value) -> bool {
 /// Reads it.
 ///
 /// # Errors
-/// As [`super::read`].
+/// As [`super::read()`].
 pub(in super::super) fn read(value: &Value) -> Result<Bundle, SkipReason> {
     let mut graph = Graph::default();
     for (key, of) in [("schemes", "ConceptScheme"), ("concepts", "Concept")] {
