@@ -53,7 +53,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Clause<'_>>, IndexError> {
     while !rest.is_empty() {
         let (mut clause, after) = next_clause(rest);
         rest = after.trim_start_matches(is_blank);
-        if clause.text == "*" {
+        if clause.text == "*" && !clause.phrase {
             return Err(IndexError::WildcardAlone);
         }
         // `OR` stands between two: alone at an end it is a word.
