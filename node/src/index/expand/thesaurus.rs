@@ -12,11 +12,11 @@ const CONCEPTS_MAX: usize = 3;
 /// Labels of a concept that are added in one language.
 const LABELS_MAX: usize = 3;
 /// What the preferred label in another language weighs beside the words themselves.
-const PREFERRED: f32 = 0.9;
+const PREFERRED: f32 = 0.25;
 /// What other labels weigh there.
-const OTHERS: f32 = 0.3;
+const OTHERS: f32 = 0.08;
 /// What other labels in the query's own language weigh.
-const SYNONYMS: f32 = 0.05;
+const SYNONYMS: f32 = 0.02;
 
 /// The labels of concepts, as they are indexed.
 #[derive(Default)]
