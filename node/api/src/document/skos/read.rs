@@ -94,18 +94,20 @@ fn refuse_entities(bytes: &[u8]) -> Result<(), SkipReason> {
 
 /// Tags of great length, or within each other without end, cost the reader more than they are long.
 fn refuse_depth(bytes: &[u8]) -> Result<(), SkipReason> {
-    let (mut opened, mut depth) = (None, 0_usize);
+    let (mut opened, mut quote, mut depth) = (None, None, 0_usize);
     for (at, byte) in bytes.iter().enumerate() {
-        let behind = |by: usize| at.checked_sub(by).and_then(|at| bytes.get(at));
-        match (byte, opened) {
-            (b'<', None) => opened = Some(at),
-            (b'>', Some(start)) => {
+        let byte_at = |at: Option<usize>| at.and_then(|at| bytes.get(at));
+        let is_markup = |start: usize| matches!(byte_at(Some(start + 1)), Some(b'?' | b'!'));
+        match (byte, opened, quote) {
+            (b'<', None, _) => opened = Some(at),
+            (b'"' | b'\'', Some(start), None) if !is_markup(start) => quote = Some(byte),
+            (_, Some(_), Some(open)) if byte == open => quote = None,
+            (b'>', Some(start), None) => {
                 opened = None;
-                match bytes.get(start + 1) {
-                    Some(b'/') => depth = depth.saturating_sub(1),
-                    Some(b'?' | b'!') => {}
-                    _ if behind(1) == Some(&b'/') => {}
-                    _ => depth += 1,
+                if byte_at(Some(start + 1)) == Some(&b'/') {
+                    depth = depth.saturating_sub(1);
+                } else if !is_markup(start) && byte_at(at.checked_sub(1)) != Some(&b'/') {
+                    depth += 1;
                 }
             }
             _ => {}

@@ -299,6 +299,14 @@ fn what_costs_more_than_it_is_long_is_refused() {
             "{refused:?}"
         );
     }
+    // Signs in values, and comments, open nothing.
+    let many = "<a b='1>2' c=\"it's\"/><!-- don't -->".repeat(300);
+    let xml = format!(
+        "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">{many}</rdf:RDF>"
+    );
+    let refused = read_bundle(xml.as_bytes(), BundleForm::RdfXml);
+    let said = format!("{refused:?}");
+    assert!(!said.contains("within each other"), "{said}");
     let many: String = (0..200_000)
         .map(|at| format!("\"label {at}\"@en, "))
         .collect();
