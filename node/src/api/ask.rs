@@ -46,44 +46,51 @@ impl Ask {
             return Ok(ask);
         }
         let mut rest = query;
-        while let Some(c) = rest.chars().next() {
-            let at = query.chars().count() - rest.chars().count() + 1;
-            if is_quote(c) {
-                let inside = rest.get(c.len_utf8()..).unwrap_or_default();
-                let (phrase, after) = inside
-                    .split_once(is_quote)
-                    .ok_or_else(|| bad(at, "this quote is not closed"))?;
-                ask.text += &format!("\"{phrase}\"");
-                rest = after;
-                continue;
-            }
-            if c.is_whitespace() || c.is_control() {
-                ask.text.push(' ');
-                rest = rest.get(c.len_utf8()..).unwrap_or_default();
-                continue;
-            }
-            let end = rest.find(|c: char| c.is_whitespace() || c.is_control() || is_quote(c));
-            let (word, after) = rest
-                .split_at_checked(end.unwrap_or(rest.len()))
-                .unwrap_or((rest, ""));
-            rest = match field(word, after) {
-                Some((name, value, excluded)) => {
-                    let (value, after) = value_of(value, after).ok_or_else(|| {
-                        bad(at, "the value of this field is not closed, or empty")
-                    })?;
-                    ask.filters.push(filter(name, value, excluded, at)?);
-                    after
-                }
-                None => {
-                    ask.text += word;
-                    after
-                }
+        while !rest.is_empty() {
+            // Where a mistake is, counted where there is one.
+            let before = query.len() - rest.len();
+            let bad = |said: String| {
+                let before = query.get(..before).unwrap_or_default();
+                bad(before.chars().count() + 1, &said)
             };
+            rest = ask.take(rest).map_err(bad)?;
         }
         match ask.filters.len() > FILTERS_MAX {
             true => Err(bad(1, &format!("more than {FILTERS_MAX} fields"))),
             false => Ok(ask),
         }
+    }
+
+    /// Takes a phrase, a field, a word or what stands between them, and gives what comes behind it.
+    fn take<'q>(&mut self, rest: &'q str) -> Result<&'q str, String> {
+        if let Some(inside) = rest.strip_prefix(is_quote) {
+            let (phrase, after) = inside
+                .split_once(is_quote)
+                .ok_or("this quote is not closed")?;
+            self.text += &format!("\"{phrase}\"");
+            return Ok(after);
+        }
+        if let Some(after) = rest.strip_prefix(is_blank) {
+            self.text.push(' ');
+            return Ok(after);
+        }
+        let end = rest.find(|c: char| is_blank(c) || is_quote(c));
+        let (word, after) = rest
+            .split_at_checked(end.unwrap_or(rest.len()))
+            .unwrap_or((rest, ""));
+        let Some((name, value, excluded)) = field(word, after) else {
+            self.text += word;
+            return Ok(after);
+        };
+        let (value, after) =
+            value_of(value, after).ok_or("the value of this field is not closed, or empty")?;
+        let filter = filter(name, value, excluded)?;
+        let is_same = |other: &Filter| other.field == filter.field && !other.excluded;
+        if !excluded && self.filters.iter().any(is_same) {
+            return Err(format!("“{}:” is said twice", filter.field));
+        }
+        self.filters.push(filter);
+        Ok(after)
     }
 }
 
@@ -109,7 +116,7 @@ fn value_of<'q>(value: &str, after: &'q str) -> Option<(String, &'q str)> {
     (!value.is_empty()).then(|| (value.to_owned(), after))
 }
 
-fn filter(name: &str, value: String, excluded: bool, at: usize) -> Result<Filter, ApiError> {
+fn filter(name: &str, value: String, excluded: bool) -> Result<Filter, String> {
     let Some(field) = FIELDS.into_iter().find(|field| *field == name) else {
         let nearest = FIELDS
             .into_iter()
@@ -117,11 +124,11 @@ fn filter(name: &str, value: String, excluded: bool, at: usize) -> Result<Filter
         let nearest = nearest.unwrap_or_default();
         let said =
             format!("“{name}:” is no field; did you mean “{nearest}:”? In quotes it is words");
-        return Err(bad(at, &said));
+        return Err(said);
     };
     if excluded && !EXCLUDED.contains(&field) {
         let said = format!("“{field}:” cannot be excluded; {} can", EXCLUDED.join(", "));
-        return Err(bad(at, &said));
+        return Err(said);
     }
     Ok(Filter {
         field,
@@ -132,6 +139,10 @@ fn filter(name: &str, value: String, excluded: bool, at: usize) -> Result<Filter
 
 fn bad(at: usize, said: &str) -> ApiError {
     ApiError::new(ErrorCode::BadQuery).with("detail", format!("character {at}: {said}"))
+}
+
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
 }
 
 fn is_quote(c: char) -> bool {
@@ -190,7 +201,8 @@ mod tests {
         assert!(said("kindd:training").contains("“kind:”"));
         assert!(said("a kind:\"b").starts_with("character 3: the value of this field"));
         assert!(said("-since:2026-01-01").contains("cannot be excluded"));
-        assert!(said(&"kind:x ".repeat(40)).contains("32"));
+        assert!(said("kind:x -kind:y kind:z").starts_with("character 16: “kind:” is said twice"));
+        assert!(said(&"-kind:x ".repeat(40)).contains("32"));
     }
 
     proptest! {
