@@ -116,12 +116,12 @@ impl<'r> Words<'r> {
             Some(group) => self.of_owner_in(group, source),
             None => self.of_owner(source),
         };
-        self.vocabulary.labels(Some(THEMES), theme, &sees)
+        self.vocabulary.labels(THEMES, theme, &sees)
     }
 
     /// What a country is called.
     pub(super) fn country_labels(&self, country: &str) -> Texts {
-        self.vocabulary.labels(Some(COUNTRIES), country, &|_| false)
+        self.vocabulary.labels(COUNTRIES, country, &|_| false)
     }
 
     /// What a tag is called, where it is the notation of a concept.

@@ -51,11 +51,9 @@ enum Entry {
 }
 
 impl Vocabulary {
-    /// The concepts of a vocabulary, or of any, that have a notation: those shipped first, then records by
-    /// age. A record is of the vocabulary that its scheme is, or that it says to extend.
+    /// The concepts that have a notation: those shipped first, then records by age.
     fn concepts_of<'v>(
         &'v self,
-        vocabulary: Option<&'v str>,
         notation: &'v str,
         sees: Sees<'v>,
     ) -> impl Iterator<Item = &'v Concept> {
@@ -69,11 +67,10 @@ impl Vocabulary {
                 _ => None,
             })
             .filter(move |concept| concept.is_seen(sees));
-        shipped
-            .chain(recorded)
-            .filter(move |concept| vocabulary.is_none_or(|name| self.is_of(concept, name)))
+        shipped.chain(recorded)
     }
 
+    /// A record is of the vocabulary that its scheme is, or that it says to extend.
     fn is_of(&self, concept: &Concept, vocabulary: &str) -> bool {
         let scheme = |id: &RecordId| {
             let num = self.schemes.get(id);
@@ -85,22 +82,16 @@ impl Vocabulary {
         concept.vocabulary.as_deref() == Some(vocabulary) || concept.schemes.iter().any(scheme)
     }
 
-    /// The labels of a notation, in a vocabulary or in any: the first concept that has it gives them, and
-    /// later ones the languages that it lacks.
+    /// The labels of a notation in a vocabulary.
     #[must_use]
     pub fn labels(
         &self,
-        vocabulary: Option<&str>,
+        vocabulary: &str,
         notation: &str,
         sees: Sees<'_>,
     ) -> BTreeMap<String, String> {
-        let mut labels = BTreeMap::new();
-        for concept in self.concepts_of(vocabulary, notation, sees) {
-            for (lang, label) in &concept.title {
-                labels.entry(lang.clone()).or_insert_with(|| label.clone());
-            }
-        }
-        labels
+        let concepts = self.concepts_of(notation, sees);
+        labels_of(concepts.filter(|concept| self.is_of(concept, vocabulary)))
     }
 
     /// The notations that a text means in a vocabulary: itself where it is one, else those that have it for a
@@ -108,11 +99,8 @@ impl Vocabulary {
     #[must_use]
     pub fn notations(&self, vocabulary: &str, text: &str, sees: Sees<'_>) -> BTreeSet<String> {
         let text = text.trim();
-        if self
-            .concepts_of(Some(vocabulary), text, sees)
-            .next()
-            .is_some()
-        {
+        let mut named = self.concepts_of(text, sees);
+        if named.any(|concept| self.is_of(concept, vocabulary)) {
             return BTreeSet::from([text.to_owned()]);
         }
         let wanted = folded(text);
@@ -126,19 +114,12 @@ impl Vocabulary {
     /// types of crime.
     #[must_use]
     pub fn tag_labels(&self, tag: &str, sees: Sees<'_>) -> BTreeMap<String, String> {
-        let mut labels = BTreeMap::new();
-        let concepts = self.concepts_of(None, tag, sees);
         // Letters of countries and languages, labels and codes are no tags.
-        let named = concepts.filter(|concept| match concept.vocabulary.as_deref() {
+        let is_tag = |concept: &&Concept| match concept.vocabulary.as_deref() {
             None => concept.record.is_some(),
             Some(vocabulary) => vocabulary == CRIME_TYPES,
-        });
-        for concept in named {
-            for (lang, label) in &concept.title {
-                labels.entry(lang.clone()).or_insert_with(|| label.clone());
-            }
-        }
-        labels
+        };
+        labels_of(self.concepts_of(tag, sees).filter(is_tag))
     }
 
     /// The concepts of a vocabulary: those shipped first, then records by age.
@@ -261,6 +242,17 @@ impl Vocabulary {
         }
         self.records.insert(num, Arc::new(entry));
     }
+}
+
+/// Preferred labels by language: the first concept gives them, and later ones the languages that it lacks.
+fn labels_of<'v>(concepts: impl Iterator<Item = &'v Concept>) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
+    for concept in concepts {
+        for (lang, label) in &concept.title {
+            labels.entry(lang.clone()).or_insert_with(|| label.clone());
+        }
+    }
+    labels
 }
 
 /// Whether a kind is one of vocabularies.

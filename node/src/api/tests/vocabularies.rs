@@ -318,7 +318,7 @@ async fn a_node_that_starts_again_knows_its_vocabularies() {
     let from_all = Vocabularies::default();
     for vocabularies in [begun, from_all] {
         let known = vocabularies.at(&reading).unwrap();
-        let labels = known.labels(Some("themes"), "deepfakes", &|_| true);
+        let labels = known.labels("themes", "deepfakes", &|_| true);
         assert_eq!(labels["fr"], "Hypertrucages");
         assert_eq!(known.seq(), reading.store_seq().unwrap());
     }
