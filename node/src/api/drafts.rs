@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{self, Draft, EditRequest, RecordLink, Texts};
 use diwan_core::group::GroupChain;
-use diwan_core::id::{AgencyId, RecordId};
+use diwan_core::id::{AgencyId, GroupId, RecordId};
 use diwan_core::record::{
     Content, Edit, Editors, Kind, ORIGIN_RELATIONS, PART, SOURCE, Version, kind, kinds, valid_lang,
 };
@@ -151,10 +151,8 @@ impl Target<'_> {
         if content.texts.is_empty() {
             return Err(ApiError::invalid("body", "", "a text that is not empty").into());
         }
-        let (words, group) = (self.view.words()?, self.group.id());
-        let themes = items(&draft.themes).into_iter();
-        let themes: Vec<String> = themes.map(|one| words.theme_written(one, &group)).collect();
-        content.set_set("themes", &themes);
+        let group = self.group.id();
+        content.set_set("themes", &themes(self.view, &draft.themes, &group)?);
         content.set_set("tags", &items(&draft.tags));
         content.links = links(self.view, &draft.links)?;
         let values = [
@@ -171,7 +169,7 @@ impl Target<'_> {
             .collect();
         if !draft.fields.is_empty() {
             let mut edit = Edit::default();
-            let added = words.fields(kind.name, &group);
+            let added = self.view.words()?.fields(kind.name, &group);
             let schema = Schema::new(Some(kind), &added);
             schema.change(draft.fields, unknown, &mut edit)?;
             content = edit.on(&content);
@@ -184,7 +182,7 @@ impl Target<'_> {
         }
         check_required(kind, &content)?;
         if unknown == Unknown::Refused && kind.vocabulary {
-            words.check(kind.name, &content)?;
+            self.view.words()?.check(kind.name, &content)?;
         }
         let editors = match (kind.annotation, kind.vocabulary, self.editors()?) {
             // What others may edit does not count as an owner's word.
@@ -220,6 +218,17 @@ impl Target<'_> {
     }
 }
 
+/// Themes as they are written: by their notations, whatever labels were typed.
+fn themes(view: &View, given: &[String], group: &GroupId) -> Result<Vec<String>, StoreError> {
+    let given = items(given);
+    if given.is_empty() {
+        return Ok(given);
+    }
+    let words = view.words()?;
+    let written = given.into_iter().map(|one| words.theme_written(one, group));
+    Ok(written.collect())
+}
+
 /// The edit that a request means for a record that says `now`.
 pub(super) fn edit(
     view: &View,
@@ -235,12 +244,8 @@ pub(super) fn edit(
             edit.texts.insert(format!("{field}.{lang}"), text);
         }
     }
-    let themes = request.themes.map(|themes| {
-        let words = view.words()?;
-        let themes = items(&themes).into_iter();
-        let themes = themes.map(|one| words.theme_written(one, &row.group));
-        Ok::<_, StoreError>(themes.collect())
-    });
+    let given = request.themes.as_deref();
+    let themes = given.map(|given| themes(view, given, &row.group));
     let sets = [("themes", themes.transpose()?), ("tags", request.tags)];
     for (field, set) in sets {
         let set = set.map(|set| items(&set).into_iter().collect());
