@@ -14,11 +14,10 @@ use super::answer::{Answer, Asked, Json, apart};
 use super::ask::{Ask, Filter};
 use super::list::known_kind;
 use super::view::View;
-use super::words::Words;
 use super::{Api, names, time};
 use crate::engine::EngineError;
 use crate::index::{self, Cursor, GroupFilter, Index, IndexError, Keyword, Query, Snippet, Sort};
-use crate::store::RecordRow;
+use crate::store::{RecordRow, StoreError};
 use crate::vocabulary;
 
 /// Hits on a page where no limit is said.
@@ -169,24 +168,24 @@ fn value<'f>(filters: &'f [Filter], field: &str) -> Option<&'f str> {
 
 /// What is left out: what was excluded, and vocabularies unless a kind is asked for.
 fn without(
+    view: &View,
     query: &SearchQuery,
     filters: &[Filter],
-    words: &Words<'_>,
-) -> Result<Vec<(Keyword, String)>, ApiError> {
+) -> Result<Vec<(Keyword, String)>, EngineError> {
     let mut without = Vec::new();
     if query.kind.is_none() {
         without.extend(vocabulary::kinds().map(|kind| (Keyword::Kind, kind.to_owned())));
     }
     // A draft and what was published of it are one, unless somebody asks for drafts.
     if query.group.is_none() {
-        without.push((Keyword::State, "published".to_owned()));
+        without.push((Keyword::State, index::PUBLISHED.to_owned()));
     }
     for filter in filters.iter().filter(|filter| filter.excluded) {
         let value = filter.value.as_str();
         match filter.field {
             "kind" => without.push((Keyword::Kind, known_kind(value)?.to_owned())),
             "theme" => {
-                let themes = words.themes(value).into_iter();
+                let themes = view.words()?.themes(value).into_iter();
                 without.extend(themes.map(|theme| (Keyword::Theme, theme)));
             }
             "tag" => without.push((Keyword::Tag, value.to_owned())),
@@ -199,7 +198,6 @@ fn without(
 
 /// The question to the index: what is asked for, and of that what officers see.
 fn asked(view: &View, query: &SearchQuery, filters: &[Filter]) -> Result<Query, EngineError> {
-    let words = view.words()?;
     let replica = view.replica();
     let sort = match query.sort.as_deref() {
         None | Some("relevance") => Sort::Relevance,
@@ -214,7 +212,8 @@ fn asked(view: &View, query: &SearchQuery, filters: &[Filter]) -> Result<Query, 
         None => names::groups(replica).map(|chain| chain.id().0).collect(),
     };
     let since = query.since.as_deref();
-    let themes = query.theme.as_deref().map(|theme| words.themes(theme));
+    let themes = query.theme.as_deref();
+    let themes = themes.map(|theme| Ok::<_, StoreError>(view.words()?.themes(theme)));
     let after = query.after.as_deref();
     let tlp = query.tlp.as_deref().map(names::tlp).transpose()?;
     Ok(Query {
@@ -225,8 +224,12 @@ fn asked(view: &View, query: &SearchQuery, filters: &[Filter]) -> Result<Query, 
             .map(known_kind)
             .transpose()?
             .map(str::to_owned),
-        themes: themes.map(Vec::from_iter).unwrap_or_default(),
-        without: without(query, filters, &words)?,
+        themes: themes.transpose()?.map(Vec::from_iter).unwrap_or_default(),
+        words: query
+            .kind
+            .as_deref()
+            .is_some_and(vocabulary::is_of_vocabulary),
+        without: without(view, query, filters)?,
         tag: value(filters, "tag").map(str::to_owned),
         lang: query.lang.clone(),
         tlp: tlp.map(|tlp| tlp.name().to_owned()),

@@ -27,7 +27,7 @@ const LINKING: usize = 1_000;
 
 /// Records read from one commit of the store: pages that its writer frees are used again once no reader
 /// sees them.
-const READ_TOGETHER: usize = 500;
+pub(super) const READ_TOGETHER: usize = 500;
 
 /// How long the store is quiet before indexing begins: what arrives goes first.
 const QUIET: Duration = Duration::from_millis(40);
@@ -316,6 +316,7 @@ fn document(num: u64, row: RecordRow, content: &Content) -> Indexable {
     Indexable {
         num,
         published: false,
+        is_word: vocabulary::is_of_vocabulary(&row.kind),
         group: row.group.0,
         kind: row.kind,
         origin: row.origin.0,

@@ -11,6 +11,7 @@
 
 mod analysis;
 mod clauses;
+mod dictionary;
 mod directory;
 mod error;
 mod expand;
@@ -18,8 +19,9 @@ mod forward;
 mod page;
 mod query;
 mod schema;
-mod similar;
 mod snippet;
+mod statistics;
+mod text;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -35,17 +37,21 @@ pub use error::IndexError;
 pub use expand::{Expansions, Learner, Lexicon, Thesaurus};
 pub use page::Cursor;
 pub use query::{GroupFilter, Keyword, MAX_HITS, Query, Sort};
+pub use schema::PUBLISHED;
 pub use snippet::Snippet;
 pub use writer::{MAX_WRITER_MEMORY_BYTES, MIN_WRITER_MEMORY_BYTES, Writer};
 
 use page::PageCollector;
 use schema::Fields;
+use statistics::{Segments, Statistics};
 
 /// What the index learns of one record. Texts are searchable afterwards but not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Indexable {
     /// The store's number of the record: the unique key, and what hits are named by.
     pub num: u64,
+    /// It is about words: a concept, a concept scheme, a field.
+    pub is_word: bool,
     /// It is a draft, and what was published of it is here too.
     pub published: bool,
     /// Id of the record's group.
@@ -109,6 +115,7 @@ pub struct Index {
 struct Shared {
     reader: IndexReader,
     fields: Fields,
+    segments: Segments,
     committed_seq: AtomicU64,
 }
 
@@ -145,6 +152,7 @@ impl Index {
         let shared = Arc::new(Shared {
             reader,
             fields,
+            segments: Segments::default(),
             committed_seq: AtomicU64::new(found.committed.seq),
         });
         let (memory, unused) = (writer_memory_bytes, found.committed.unused);
@@ -187,14 +195,18 @@ impl Index {
         expansions: Option<&Expansions>,
     ) -> Result<Found, IndexError> {
         let searcher = self.shared.reader.searcher();
-        let plan = query::plan(query, &searcher, &self.shared.fields, expansions)?;
+        let Shared {
+            fields, segments, ..
+        } = &*self.shared;
+        let statistics = Statistics::new(&searcher, segments, fields, query.words)?;
+        let plan = query::plan(query, &statistics, &searcher, fields, expansions)?;
         let collector = PageCollector::new(query, plan.sort)?;
         let told = plan.told.into_iter();
         Ok(Found {
             expanded: told
                 .map(|(of, word)| (of.code().to_owned(), word))
                 .collect(),
-            ..searcher.search(&plan.matching, &collector)?
+            ..searcher.search_with_statistics_provider(&plan.matching, &collector, &statistics)?
         })
     }
 

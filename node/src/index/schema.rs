@@ -10,7 +10,7 @@ use super::error::IndexError;
 
 /// Version of everything that decides what the files mean: fields, analysis, keys. Raise it with
 /// any change there; indexes of another version are emptied on opening and filled again.
-pub(super) const SCHEMA_VERSION: u32 = 2;
+pub(super) const SCHEMA_VERSION: u32 = 3;
 
 /// Fields whose values are counted in answers.
 pub(super) const FACETS: [&str; 6] = [KIND, THEME, TLP, LANG, GROUP, ORIGIN];
@@ -25,9 +25,13 @@ const LANG: &str = "lang";
 const GROUP: &str = "group";
 const ORIGIN: &str = "origin";
 const STATE: &str = "state";
+/// The parts of a record that are searched.
+const PARTS: [&str; 3] = ["title", "summary", "body"];
+/// Ending of the fields of records about words.
+const WORDS: &str = "words";
 
 /// The state of a draft that was published.
-pub(super) const PUBLISHED: &str = "published";
+pub const PUBLISHED: &str = "published";
 
 /// Handles of all fields.
 #[derive(Debug, Clone)]
@@ -43,6 +47,7 @@ pub(super) struct Fields {
     pub(super) origin: Field,
     pub(super) state: Field,
     texts: Vec<(Language, TextFields)>,
+    words: TextFields,
 }
 
 /// The text fields of one language.
@@ -54,6 +59,11 @@ pub(super) struct TextFields {
 }
 
 impl TextFields {
+    /// All of them.
+    pub(super) fn all(self) -> [Field; 3] {
+        [self.title, self.summary, self.body]
+    }
+
     /// The fields with the weight of a match in each: a title says what a record is about, a
     /// body mentions many things.
     pub(super) fn weighted(self) -> [(Field, f32); 3] {
@@ -73,9 +83,13 @@ pub(super) fn build() -> Schema {
     schema.add_text_field(TAG, keyword());
     schema.add_text_field(STATE, keyword());
     for language in Language::ALL {
-        for part in ["title", "summary", "body"] {
+        for part in PARTS {
             schema.add_text_field(&text_field(part, language), text(language));
         }
+    }
+    // Words about words stand apart: a thesaurus of thousands would else make common words rare.
+    for part in PARTS {
+        schema.add_text_field(&format!("{part}_{WORDS}"), text(Language::Other));
     }
     schema.build()
 }
@@ -112,12 +126,30 @@ impl Fields {
             origin: field(ORIGIN)?,
             state: field(STATE)?,
             texts,
+            words: TextFields {
+                title: field("title_words")?,
+                summary: field("summary_words")?,
+                body: field("body_words")?,
+            },
         })
     }
 
     /// The text fields by language.
     pub(super) fn texts(&self) -> impl Iterator<Item = (Language, TextFields)> + '_ {
         self.texts.iter().copied()
+    }
+
+    /// The text fields of records about words, whatever their language.
+    pub(super) fn words(&self) -> TextFields {
+        self.words
+    }
+
+    /// The fields that the words of a query are looked for in.
+    pub(super) fn asked(&self, of_words: bool) -> Vec<(Language, TextFields)> {
+        match of_words {
+            true => vec![(Language::Other, self.words)],
+            false => self.texts.clone(),
+        }
     }
 
     /// The text fields of one language.

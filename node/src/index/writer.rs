@@ -134,6 +134,10 @@ impl Writer {
         commit.set_payload(&Committed { seq, unused }.to_string());
         commit.commit()?;
         self.shared.reader.reload()?;
+        let searcher = self.shared.reader.searcher();
+        self.shared
+            .segments
+            .follow(&searcher, &self.shared.fields)?;
         // Stored after the reload: who reads the sequence finds the records.
         self.shared.committed_seq.store(seq, Ordering::Release);
         Ok(())
@@ -170,9 +174,11 @@ fn document(record: &Indexable, fields: &Fields) -> TantivyDocument {
     add_keywords(&mut document, fields.lang, languages);
     let state = record.published.then(|| PUBLISHED.to_owned());
     add_keywords(&mut document, fields.state, state.into_iter());
-    add_texts(&mut document, fields, &record.title, |of| of.title);
-    add_texts(&mut document, fields, &record.summary, |of| of.summary);
-    add_texts(&mut document, fields, &record.body, |of| of.body);
+    add_texts(&mut document, fields, record, &record.title, |of| of.title);
+    add_texts(&mut document, fields, record, &record.summary, |of| {
+        of.summary
+    });
+    add_texts(&mut document, fields, record, &record.body, |of| of.body);
     document
 }
 
@@ -189,11 +195,16 @@ fn add_keywords(
 fn add_texts(
     document: &mut TantivyDocument,
     fields: &Fields,
+    record: &Indexable,
     texts: &BTreeMap<String, String>,
     part: impl Fn(TextFields) -> Field,
 ) {
     for (tag, text) in texts {
-        if let Some(of_language) = fields.text(Language::of_tag(tag)) {
+        let of_language = match record.is_word {
+            true => Some(fields.words()),
+            false => fields.text(Language::of_tag(tag)),
+        };
+        if let Some(of_language) = of_language {
             document.add_text(part(of_language), text);
         }
     }

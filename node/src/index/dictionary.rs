@@ -1,4 +1,4 @@
-//! Words that are spelt nearly as one that no record has.
+//! Words of the index: those that are spelt nearly as one that no record has, and those that begin so.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -28,9 +28,9 @@ pub(super) struct Similar {
     pub(super) distance: u8,
 }
 
-/// The words of fields that are nearest to a word that has no exact match, in any of its forms: one letter away up to seven
-/// letters, two above, letters that changed places counting once; of equally near ones those that most
-/// records have.
+/// The words of fields that are nearest to a word that has no exact match, in any of its forms: one letter away
+/// up to seven letters, two above, letters that changed places counting once; of equally near ones those that
+/// most records have.
 pub(super) fn similar(
     searcher: &Searcher,
     fields: &[Field],
