@@ -2,7 +2,7 @@
 //! what the multilingual records teach. In its own time, on a thread of low priority: searches use what is
 //! known by then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use diwan_core::replica::Replica;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::indexer::{NICENESS, quiet};
+use super::indexer::{NICENESS, READ_TOGETHER, quiet};
 use super::{Engine, EngineError, State};
 use crate::index::{Expansions, Learner, Thesaurus};
 use crate::store::RecordState;
@@ -50,6 +50,12 @@ impl Expander {
     #[must_use]
     pub fn expansions(&self) -> Arc<Expansions> {
         self.known.borrow().expansions.clone()
+    }
+
+    /// Waits until searches are widened by all that a store sequence covers. False where the follower has ended.
+    pub async fn wait_for(&self, seq: u64) -> bool {
+        let mut known = self.known.clone();
+        known.wait_for(|known| known.seq >= seq).await.is_ok()
     }
 
     /// The store sequence that it covers.
@@ -129,30 +135,17 @@ fn learn(engine: &Engine) -> Result<(u64, Expansions), EngineError> {
     for concept in vocabulary.all_concepts(&sees) {
         thesaurus.add(labels(concept));
     }
-    let mut learner = Learner::default();
-    let mut looked_at = 0;
-    reading.newest_records(u64::MAX, |num, row| {
-        looked_at += 1;
-        if looked_at > RECORDS || learner.is_full() {
-            return Ok(ControlFlow::Break(()));
-        }
-        let is_seen = counts(&row.group, &row.origin) && row.state != RecordState::Hidden;
-        if !is_seen || is_of_vocabulary(&row.kind) {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let Some(content) = reading.content(num, &row)? else {
-            return Ok(ControlFlow::Continue(()));
-        };
-        if content.languages().len() > 1 {
-            for field in ["title", "summary", "body"] {
-                let texts: BTreeMap<String, String> = content.texts_of(field);
-                learner.take(&texts);
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
     let seq = reading.store_seq()?;
     drop(reading);
+    let mut learner = Learner::default();
+    let (mut before, mut looked_at) = (u64::MAX, 0);
+    while looked_at < RECORDS && !learner.is_full() {
+        let Some(last) = take_records(engine, before, &counts, &mut learner)? else {
+            break;
+        };
+        before = last;
+        looked_at += READ_TOGETHER;
+    }
     let lexicon = learner.learn();
     tracing::debug!(
         concepts = thesaurus.len(),
@@ -160,6 +153,36 @@ fn learn(engine: &Engine) -> Result<(u64, Expansions), EngineError> {
         "words across languages"
     );
     Ok((seq, Expansions { thesaurus, lexicon }))
+}
+
+/// Learns from the records below a number, the newest first; the last number that was looked at, if any.
+fn take_records(
+    engine: &Engine,
+    before: u64,
+    counts: &dyn Fn(&GroupId, &AgencyId) -> bool,
+    learner: &mut Learner,
+) -> Result<Option<u64>, EngineError> {
+    let reading = engine.read()?;
+    let (mut last, mut count) = (None, 0);
+    reading.newest_records(before, |num, row| {
+        if count == READ_TOGETHER {
+            return Ok(ControlFlow::Break(()));
+        }
+        count += 1;
+        last = Some(num);
+        let is_seen = counts(&row.group, &row.origin) && row.state != RecordState::Hidden;
+        if !is_seen || is_of_vocabulary(&row.kind) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let content = reading.content(num, &row)?.unwrap_or_default();
+        if content.languages().len() > 1 {
+            for field in ["title", "summary", "body"] {
+                learner.take(&content.texts_of(field));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(last)
 }
 
 /// The labels of a concept with their languages, preferred ones first.
