@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     annotate, card, completions, correct, diff, edit, exchange, export, group, guard, history,
     holders, import, list, needs, new, node, officer, publish, purge, quarantine, reissue, search,
-    show, sync, translate, trust, vocabulary,
+    show, similar, sync, translate, trust, vocabulary,
 };
 
 #[derive(Debug, Parser)]
@@ -44,6 +44,7 @@ pub(crate) enum Command {
     Import(import::Args),
     Export(export::Args),
     Search(search::Args),
+    Similar(similar::Args),
     Show(show::Args),
     List(list::Args),
     Edit(edit::Args),
@@ -154,7 +155,8 @@ mod tests {
             "diwan import a --group g --separate-languages --editors origin --jsonl",
             "diwan export out --group g --query q --format jsonl",
             "diwan search saisie --lang fr --kind k --theme t --country TN --group g --tlp RED \
-             --since 2026-01-01 --sort date --limit 5 --after c --facets --no-expand --jsonl",
+             --since 2026-01-01 --sort date --limit 5 --after c --facets --no-expand --explain --jsonl",
+            "diwan similar abcdef --lang ar --kind k --group g --limit 5 --no-expand --json",
             "diwan show abcdef --lang ar --at 123",
             "diwan list --group g --origin tn --limit 5",
             "diwan list --due --group g",

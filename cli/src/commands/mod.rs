@@ -24,6 +24,7 @@ pub(crate) mod quarantine;
 pub(crate) mod reissue;
 pub(crate) mod search;
 pub(crate) mod show;
+pub(crate) mod similar;
 mod status;
 pub(crate) mod sync;
 pub(crate) mod translate;
@@ -47,6 +48,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::Import(args) => import::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,
         Command::Search(args) => search::run(args, context).await,
+        Command::Similar(args) => similar::run(args, context).await,
         Command::Show(args) => show::run(args, context).await,
         Command::List(args) => list::run(args, context).await,
         Command::Edit(args) => edit::run(args, context).await,

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use diwan_api::error::Exit;
-use diwan_api::types::{Hit, SearchAnswer, SearchQuery};
+use diwan_api::types::{Hit, SearchAnswer, SearchQuery, Why};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -37,6 +37,8 @@ pub(crate) struct Args {
     facets: bool,
     #[arg(long)]
     no_expand: bool,
+    #[arg(long)]
+    explain: bool,
     #[arg(long, conflicts_with = "json")]
     jsonl: bool,
 }
@@ -47,7 +49,7 @@ enum Sort {
     Date,
 }
 
-fn limit(value: &str) -> Result<usize, String> {
+pub(super) fn limit(value: &str) -> Result<usize, String> {
     let number = value
         .parse()
         .ok()
@@ -78,6 +80,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
         after: args.after,
         facets: args.facets.then_some(true),
         no_expand: args.no_expand.then_some(true),
+        explain: args.explain.then_some(true),
         wait_seq: None,
     };
     let answer = context.client().search(&query).await?;
@@ -97,7 +100,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Exit, CliError>
 /// Words that were added and that are told of; `--json` has them all.
 const EXPANDED_SHOWN: usize = 12;
 
-fn render(view: &View, answer: &SearchAnswer) -> String {
+pub(super) fn render(view: &View, answer: &SearchAnswer) -> String {
     let behind = match answer.behind {
         true => view.warn(&view.say("search-behind", &[])) + "\n",
         false => String::new(),
@@ -151,7 +154,27 @@ fn render_hit(view: &View, number: usize, hit: &Hit) -> String {
     if !hit.snippet.trim().is_empty() {
         text.push_str(&format!("   {}\n", view.marked(&hit.snippet, &hit.marks)));
     }
+    if !hit.why.is_empty() {
+        text.push_str(&format!("   {}\n", view.dim(&render_why(view, hit))));
+    }
     text
+}
+
+/// What the score is made of: sums, then by what the sum is multiplied.
+fn render_why(view: &View, hit: &Hit) -> String {
+    let part = |why: &Why| match (why.part.as_str(), &why.lang) {
+        (part @ ("recency" | "endorsements"), _) => {
+            format!("{} ×{:.2}", view.word("why", part), 1.0 + why.score)
+        }
+        ("+", Some(lang)) => format!("{} ({lang}) {:.2}", view.word("why", "all"), why.score),
+        ("label", Some(lang)) => {
+            format!("{} ({lang}) {:.2}", view.word("why", "label"), why.score)
+        }
+        (part, Some(lang)) => format!("{} ({lang}) {:.2}", view.name(part), why.score),
+        (part, None) => format!("{} {:.2}", view.name(part), why.score),
+    };
+    let parts: Vec<String> = hit.why.iter().map(part).collect();
+    format!("{:.2} = {}", hit.score, parts.join(" · "))
 }
 
 fn render_facets(view: &View, answer: &SearchAnswer) -> String {
@@ -184,6 +207,7 @@ mod tests {
             snippet: snippet.into(),
             marks,
             score: 1.5,
+            why: Vec::new(),
             origin: "tn".into(),
             tlp: "GREEN".into(),
             updated: "2026-11-23T22:40:38Z".into(),

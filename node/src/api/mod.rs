@@ -227,6 +227,7 @@ fn reading() -> Router<Api> {
         .route("/v1/records/{record}/diff", get(diff::diff))
         .route("/v1/records/{record}/chain", get(chain::chain))
         .route("/v1/records/{record}/holders", get(holders::holders))
+        .route("/v1/records/{record}/similar", get(search::similar))
         .route("/v1/needs", get(needs::needs))
         .route("/v1/vocabularies", get(vocabularies::list))
         .route("/v1/vocabularies/{name}", get(vocabularies::show))

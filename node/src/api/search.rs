@@ -1,22 +1,25 @@
 //! `search`: the index finds records, the store says what they say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
-use diwan_api::types::{Hit, SearchAnswer, SearchQuery, Texts};
+use diwan_api::types::{Hit, SearchAnswer, SearchQuery, SimilarQuery, Texts, Why};
 use diwan_core::id::{AgencyId, GroupId};
 use diwan_core::record::Content;
 use diwan_core::replica::Replica;
 
-use super::answer::{Answer, Asked, Json, apart};
+use super::answer::{Answer, Asked, Json, Named, apart};
 use super::ask::{Ask, Filter};
 use super::list::known_kind;
 use super::view::View;
 use super::{Api, names, time};
-use crate::engine::EngineError;
-use crate::index::{self, Cursor, GroupFilter, Index, IndexError, Keyword, Query, Snippet, Sort};
+use crate::engine::{EngineError, indexable};
+use crate::index::{
+    self, Cursor, Expansions, Found, GroupFilter, Index, IndexError, Keyword, Query, Snippet, Sort,
+};
 use crate::store::{RecordRow, StoreError};
 use crate::vocabulary;
 
@@ -75,20 +78,37 @@ fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
     let asked_for = query.q.clone();
     let (query, filters) = read(query)?;
     let view = View::open(&api.engine)?;
+    let asked = asked(&view, &query, &filters, api.engine.now_ms())?;
     let index = api.indexer.index();
-    let expansions = match query.no_expand == Some(true) {
-        true => None,
-        false => Some(api.expander.expansions()),
-    };
-    let found = index.search_expanded(&asked(&view, &query, &filters)?, expansions.as_deref());
-    let found = found.map_err(refused)?;
+    let found = index.search_expanded(&asked, expansions(api, &query));
+    answered(
+        api,
+        &view,
+        &query,
+        asked_for,
+        found.map_err(refused)?,
+        started,
+    )
+}
+
+/// What was found, as officers read it.
+fn answered(
+    api: &Api,
+    view: &View,
+    query: &SearchQuery,
+    asked_for: String,
+    found: Found,
+    started: Instant,
+) -> Result<SearchAnswer, EngineError> {
     let reading = Reader {
-        index,
-        query: &query,
+        index: api.indexer.index(),
+        query,
         expanded: &found.expanded,
     };
     let mut hits = Vec::with_capacity(found.hits.len());
+    let mut why = found.why.into_iter();
     for hit in &found.hits {
+        let why = why.next().unwrap_or_default();
         // What the store took back since the index's last commit is no hit any more.
         let Some(row) = view.row(hit.num)? else {
             continue;
@@ -96,7 +116,9 @@ fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
         let Some(content) = view.reading.content(hit.num, &row)? else {
             continue;
         };
-        hits.push(reading.hit(view.replica(), &row, &content, hit.score));
+        let mut hit = reading.hit(view.replica(), &row, &content, hit.score);
+        hit.why = why.into_iter().map(told).collect();
+        hits.push(hit);
     }
     Ok(SearchAnswer {
         query: asked_for,
@@ -110,6 +132,61 @@ fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
     })
 }
 
+/// `GET /v1/records/{record}/similar`.
+pub(super) async fn similar(
+    State(api): State<Api>,
+    Named(record): Named<String>,
+    Asked(query): Asked<SimilarQuery>,
+) -> Answer<SearchAnswer> {
+    let behind = !catch_up(&api).await;
+    let answered = apart(move || alike(&api, &record, query)).await?;
+    Ok(Json(SearchAnswer { behind, ..answered }))
+}
+
+fn alike(api: &Api, record: &str, query: SimilarQuery) -> Result<SearchAnswer, EngineError> {
+    let started = Instant::now();
+    let view = View::open(&api.engine)?;
+    let seen = view.found(record)?;
+    let content = view.reading.content(seen.num, &seen.row)?;
+    let text = seen.row.id.to_string();
+    let record = indexable(seen.num, seen.row, &content.unwrap_or_default());
+    let asked_for = SearchQuery {
+        kind: query.kind,
+        group: query.group,
+        limit: query.limit,
+        reader: query.reader,
+        no_expand: query.no_expand,
+        ..SearchQuery::default()
+    };
+    let asked = Query {
+        words: record.is_word,
+        ..asked(&view, &asked_for, &[], api.engine.now_ms())?
+    };
+    let expansions = expansions(api, &asked_for);
+    let found = api.indexer.index().similar(&record, &asked, expansions);
+    answered(
+        api,
+        &view,
+        &asked_for,
+        text,
+        found.map_err(refused)?,
+        started,
+    )
+}
+
+/// What widens a query; none where that is not wanted.
+fn expansions(api: &Api, query: &SearchQuery) -> Option<Arc<Expansions>> {
+    (query.no_expand != Some(true)).then(|| api.expander.expansions())
+}
+
+fn told(why: index::Why) -> Why {
+    Why {
+        part: why.part,
+        lang: why.lang.map(str::to_owned),
+        score: why.score,
+    }
+}
+
 /// Every record that officers see and a text finds.
 pub(super) fn all(view: &View, index: &Index, text: &str) -> Result<BTreeSet<u64>, EngineError> {
     let query = SearchQuery {
@@ -119,7 +196,7 @@ pub(super) fn all(view: &View, index: &Index, text: &str) -> Result<BTreeSet<u64
     let (query, filters) = read(query)?;
     let mut query = Query {
         limit: index::MAX_HITS,
-        ..asked(view, &query, &filters)?
+        ..asked(view, &query, &filters, 0)?
     };
     let mut nums = BTreeSet::new();
     loop {
@@ -197,7 +274,12 @@ fn without(
 }
 
 /// The question to the index: what is asked for, and of that what officers see.
-fn asked(view: &View, query: &SearchQuery, filters: &[Filter]) -> Result<Query, EngineError> {
+fn asked(
+    view: &View,
+    query: &SearchQuery,
+    filters: &[Filter],
+    now_ms: u64,
+) -> Result<Query, EngineError> {
     let replica = view.replica();
     let sort = match query.sort.as_deref() {
         None | Some("relevance") => Sort::Relevance,
@@ -247,6 +329,9 @@ fn asked(view: &View, query: &SearchQuery, filters: &[Filter]) -> Result<Query, 
             .map(|text| text.parse::<Cursor>().map_err(refused))
             .transpose()?,
         facets: query.facets == Some(true),
+        only: None,
+        now_ms,
+        explain: query.explain == Some(true),
     })
 }
 
@@ -305,7 +390,16 @@ fn facets(
             .map_or(value, |group| names::group_name(replica, &group)),
         _ => value,
     };
-    let mut facets = BTreeMap::new();
+    let mut facets: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for (origin, count) in found.get("origin").into_iter().flatten() {
+        let agency = origin.parse::<AgencyId>().ok();
+        if let Some(chain) = agency.and_then(|agency| replica.agencies().get(&agency)) {
+            let countries = facets.entry("country".to_owned()).or_default();
+            *countries
+                .entry(chain.genesis().country.clone())
+                .or_default() += count;
+        }
+    }
     for (facet, values) in found {
         let counts: &mut BTreeMap<String, u64> = facets.entry(facet.clone()).or_default();
         for (value, count) in values {
@@ -340,6 +434,7 @@ impl Reader<'_> {
             snippet: snippet.text,
             marks: snippet.ranges,
             score,
+            why: Vec::new(),
             origin: names::short(replica, &row.origin),
             tlp: content.tlp().name().to_owned(),
             updated: time::rfc3339(row.updated_ms),

@@ -133,7 +133,7 @@ fn learn(engine: &Engine) -> Result<(u64, Expansions), EngineError> {
     let vocabulary = engine.vocabularies().at(&reading)?;
     let sees = |source: &Source| counts(&source.group, &source.origin);
     for concept in vocabulary.all_concepts(&sees) {
-        thesaurus.add(labels(concept));
+        thesaurus.add(labels(concept), concept.notation.as_deref());
     }
     let seq = reading.store_seq()?;
     drop(reading);

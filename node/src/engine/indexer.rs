@@ -8,21 +8,25 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use diwan_core::record::{Content, SOURCE, WITHDRAWN};
+use diwan_core::record::{Content, SOURCE, WITHDRAWN, kind};
 use diwan_core::replica::Replica;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::{Engine, EngineError, was_published};
 use crate::index::{Index, IndexError, Indexable, Writer};
-use crate::store::{Reading, RecordRow, StoreError};
+use crate::store::{Reading, RecordRow, RecordState, StoreError};
 use crate::vocabulary;
 
 /// Journal lines of one index commit: the fewer commits, the fewer segments are to be merged; a search
 /// that waits for one waits for as many at most.
 const LINES: usize = 10_000;
 
-/// Records that link to a draft and are looked at for what was published of it.
+/// The kind that says that a record was applied, and what it says where that helped.
+const ENDORSEMENT: &str = "endorsement";
+const HELPED: &str = "helped";
+
+/// Records that link to another and are looked at for what was published of it, or for who endorsed it.
 const LINKING: usize = 1_000;
 
 /// Records read from one commit of the store: pages that its writer frees are used again once no reader
@@ -252,7 +256,7 @@ fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, P
     for chunk in nums.chunks(READ_TOGETHER) {
         sources.extend(index_records(engine, writer, chunk)?);
     }
-    // What a draft is depends on what was published of it.
+    // What a draft is depends on what was published of it, and what a record is worth on who endorsed it.
     let is_other = |num: &u64| nums.binary_search(num).is_err();
     let drafts: Vec<u64> = sources.into_iter().filter(is_other).collect();
     for chunk in drafts.chunks(READ_TOGETHER) {
@@ -265,7 +269,8 @@ fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, P
     })
 }
 
-/// Indexes records; says which drafts they were made from.
+/// Indexes records; says which others are to be indexed again: drafts that they were made from, and what they
+/// endorse.
 fn index_records(
     engine: &Engine,
     writer: &mut Writer,
@@ -283,7 +288,7 @@ fn index_records(
 }
 
 /// A record as the index takes it; none where it is hidden or withdrawn. Adds the drafts that it was made
-/// from.
+/// from, and what it endorses.
 fn indexable(
     reading: &Reading,
     replica: &Replica,
@@ -296,6 +301,11 @@ fn indexable(
     let Some(content) = reading.content(num, &row)? else {
         return Ok(None);
     };
+    if row.kind == ENDORSEMENT {
+        for (_, about) in content.link_pairs() {
+            sources.extend(reading.record_num(&about)?);
+        }
+    }
     if row.origin == replica.me().agency {
         for (_, source) in content.link_pairs().filter(|(rel, _)| *rel == SOURCE) {
             sources.extend(reading.record_num(&source)?);
@@ -307,15 +317,47 @@ fn indexable(
     let (published, _) = was_published(reading, replica, &row, LINKING)?;
     Ok(Some(Indexable {
         published,
+        endorsed: endorsed(reading, &row)?,
         ..document(num, row, &content)
     }))
 }
 
-fn document(num: u64, row: RecordRow, content: &Content) -> Indexable {
+/// How many agencies said that a record helped them, not counting the one that it comes from.
+fn endorsed(reading: &Reading, row: &RecordRow) -> Result<u64, StoreError> {
+    let mut agencies = BTreeSet::new();
+    if kind(&row.kind).is_none_or(|kind| kind.annotation || kind.vocabulary) {
+        return Ok(0);
+    }
+    for num in reading.linking(&row.id, LINKING)? {
+        let Some(by) = reading.record(num)? else {
+            continue;
+        };
+        let counts = by.kind == ENDORSEMENT
+            && by.group == row.group
+            && by.origin != row.origin
+            && by.state != RecordState::Hidden;
+        if !counts || agencies.contains(&by.origin) {
+            continue;
+        }
+        let content = reading.content(num, &by)?.unwrap_or_default();
+        let is_about = content.link_pairs().any(|(_, about)| about == row.id);
+        let helped = content
+            .value("result")
+            .is_none_or(|result| result == HELPED);
+        if is_about && helped && content.value(WITHDRAWN).is_none() {
+            agencies.insert(by.origin);
+        }
+    }
+    Ok(agencies.len() as u64)
+}
+
+/// What the index learns of a record by itself, apart from what other records say of it.
+pub fn document(num: u64, row: RecordRow, content: &Content) -> Indexable {
     let texts = |field| -> BTreeMap<String, String> { content.texts_of(field) };
     Indexable {
         num,
         published: false,
+        endorsed: 0,
         is_word: vocabulary::is_of_vocabulary(&row.kind),
         group: row.group.0,
         kind: row.kind,

@@ -32,7 +32,7 @@ pub use expander::Expander;
 pub use forks::compared;
 pub use govern::{MemberOutcome, PendingView};
 pub use incoming::Taken;
-pub use indexer::Indexer;
+pub use indexer::{Indexer, document as indexable};
 pub use machine::{Machine, ThisMachine};
 pub use peers::{PeerView, Peers};
 pub use published::was_published;

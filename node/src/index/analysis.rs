@@ -3,14 +3,19 @@
 //! A text is split into words, each word is folded (case, accents, Arabic letter variants,
 //! digits), and only then stemmed: a stemmer that sees accents keeps apart what people type
 //! without them. Every language has an analyser; the same one serves the records, the queries
-//! and the snippets, so that they agree by construction.
+//! and the snippets, so that they agree by construction. Beside the stems, a record's words are known as they
+//! are spelt ([`Spelling`]).
 
 mod arabic;
 mod fold;
+mod hebrew;
+mod spelling;
+mod stem;
 mod words;
 
-use tantivy::tokenizer::{Stemmer, TextAnalyzer, TokenStream};
+use tantivy::tokenizer::{TextAnalyzer, TokenStream};
 
+pub(super) use spelling::{Spelling, spellings};
 use words::Words;
 
 /// Words longer than this, in characters after folding, are dropped: they are noise (encoded
@@ -23,6 +28,13 @@ pub(super) enum Language {
     French,
     English,
     Arabic,
+    Spanish,
+    Italian,
+    Portuguese,
+    German,
+    Greek,
+    Turkish,
+    Hebrew,
     Other,
 }
 
@@ -35,16 +47,30 @@ pub(super) enum Side {
 }
 
 impl Language {
-    pub(super) const ALL: [Self; 4] = [Self::French, Self::English, Self::Arabic, Self::Other];
+    pub(super) const ALL: [Self; 11] = [
+        Self::French,
+        Self::English,
+        Self::Arabic,
+        Self::Spanish,
+        Self::Italian,
+        Self::Portuguese,
+        Self::German,
+        Self::Greek,
+        Self::Turkish,
+        Self::Hebrew,
+        Self::Other,
+    ];
 
     /// The language whose rules fit a BCP 47 tag, by its primary subtag.
     pub(super) fn of_tag(tag: &str) -> Self {
-        match primary_subtag(tag).as_str() {
-            "fr" => Self::French,
-            "en" => Self::English,
-            "ar" => Self::Arabic,
-            _ => Self::Other,
-        }
+        let primary = primary_subtag(tag);
+        let code = match primary.as_str() {
+            // What Hebrew was called until 1989.
+            "iw" => "he",
+            code => code,
+        };
+        let known = Self::ALL.into_iter().find(|of| of.code() == code);
+        known.unwrap_or(Self::Other)
     }
 
     /// Suffix of this language's fields and name of its analyser.
@@ -53,23 +79,20 @@ impl Language {
             Self::French => "fr",
             Self::English => "en",
             Self::Arabic => "ar",
+            Self::Spanish => "es",
+            Self::Italian => "it",
+            Self::Portuguese => "pt",
+            Self::German => "de",
+            Self::Greek => "el",
+            Self::Turkish => "tr",
+            Self::Hebrew => "he",
             Self::Other => "other",
         }
     }
 
     /// The analyser of this language.
     pub(super) fn analyser(self, side: Side) -> TextAnalyzer {
-        let words = TextAnalyzer::builder(Words::new(self, side));
-        match self {
-            Self::French => words
-                .filter(Stemmer::new(tantivy::tokenizer::Language::French))
-                .build(),
-            Self::English => words
-                .filter(Stemmer::new(tantivy::tokenizer::Language::English))
-                .build(),
-            // Arabic stems in `Words`: one word may yield several stems there.
-            Self::Arabic | Self::Other => words.build(),
-        }
+        TextAnalyzer::builder(Words::new(self, side)).build()
     }
 }
 

@@ -122,6 +122,8 @@ pub(super) struct QueryTerm {
     pub(super) position: usize,
     /// Byte at which the word begins.
     pub(super) offset: usize,
+    /// Byte behind its end.
+    pub(super) end: usize,
 }
 
 /// The terms that a language makes of a piece of the query.
@@ -133,6 +135,7 @@ pub(super) fn analyse(language: Language, text: &str) -> Vec<QueryTerm> {
             text: token.text.clone(),
             position: token.position,
             offset: token.offset_from,
+            end: token.offset_to,
         });
     });
     terms

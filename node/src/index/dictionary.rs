@@ -16,6 +16,8 @@ const LETTERS_MIN: usize = 4;
 const ONE_SLIP_LETTERS: usize = 7;
 /// Words that are looked at.
 const LOOKED_AT: usize = 2_000;
+/// Words of a field that are gone through for those that contain another.
+const SCANNED: usize = 200_000;
 /// Words that are taken of those that begin so.
 const BEGINNINGS: usize = 50;
 /// Words that are taken.
@@ -89,6 +91,40 @@ fn look(
         }
     }
     Ok(())
+}
+
+/// Letters that a word has at least to be looked for within others.
+const WITHIN_LETTERS: usize = 3;
+
+/// Words of fields that contain a word: those that most records have, where they are many.
+pub(super) fn within(
+    searcher: &Searcher,
+    fields: &[Field],
+    word: &str,
+) -> Result<Vec<String>, IndexError> {
+    let mut found: BTreeMap<String, u64> = BTreeMap::new();
+    if word.chars().count() < WITHIN_LETTERS {
+        return Ok(Vec::new());
+    }
+    for segment in searcher.segment_readers() {
+        for field in fields {
+            let index = segment.inverted_index(*field)?;
+            let mut stream = index.terms().stream()?;
+            let mut looked_at = 0;
+            while stream.advance() && looked_at < SCANNED {
+                looked_at += 1;
+                let term = std::str::from_utf8(stream.key());
+                if let Some(term) = term.ok().filter(|term| term.contains(word)) {
+                    let count = found.entry(term.to_owned()).or_default();
+                    *count += u64::from(stream.value().doc_freq);
+                }
+            }
+        }
+    }
+    let mut found: Vec<(String, u64)> = found.into_iter().collect();
+    found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    found.truncate(TAKEN);
+    Ok(found.into_iter().map(|(term, _)| term).collect())
 }
 
 /// Words of fields that begin so: those that most records have, where they are many.

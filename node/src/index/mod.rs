@@ -9,6 +9,7 @@
 //! What an asker may see is part of the query ([`GroupFilter`]): totals, facets and pages never
 //! count a record of another group. Scores do depend on how common a word is in the whole index.
 
+mod alike;
 mod analysis;
 mod clauses;
 mod dictionary;
@@ -19,9 +20,14 @@ mod forward;
 mod page;
 mod query;
 mod schema;
+mod snapshots;
 mod snippet;
 mod statistics;
+mod terms;
 mod text;
+mod why;
+mod words;
+mod worth;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -39,11 +45,15 @@ pub use page::Cursor;
 pub use query::{GroupFilter, Keyword, MAX_HITS, Query, Sort};
 pub use schema::PUBLISHED;
 pub use snippet::Snippet;
+pub use why::Why;
 pub use writer::{MAX_WRITER_MEMORY_BYTES, MIN_WRITER_MEMORY_BYTES, Writer};
 
 use page::PageCollector;
+use query::Plan;
 use schema::Fields;
+use snapshots::{Snapshot, Snapshots};
 use statistics::{Segments, Statistics};
+use worth::Worth;
 
 /// What the index learns of one record. Texts are searchable afterwards but not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,6 +64,8 @@ pub struct Indexable {
     pub is_word: bool,
     /// It is a draft, and what was published of it is here too.
     pub published: bool,
+    /// Agencies besides its own that said that it helped them.
+    pub endorsed: u64,
     /// Id of the record's group.
     pub group: [u8; 32],
     /// Kind of the record, as written in its genesis.
@@ -91,7 +103,12 @@ pub struct Found {
     pub next: Option<Cursor>,
     /// Words that were added to the query: language (`other` for those without rules of their own) and word.
     pub expanded: Vec<(String, String)>,
+    /// For each hit, where wanted: what its score is made of.
+    pub why: Vec<Vec<Why>>,
 }
+
+/// To how many milliseconds it matters what time it is: an hour.
+const NOW_MS: u64 = 3_600_000;
 
 /// Values that a facet lists at most.
 pub const MAX_FACET_VALUES: usize = 100;
@@ -116,6 +133,7 @@ struct Shared {
     reader: IndexReader,
     fields: Fields,
     segments: Segments,
+    snapshots: Snapshots,
     committed_seq: AtomicU64,
 }
 
@@ -153,6 +171,7 @@ impl Index {
             reader,
             fields,
             segments: Segments::default(),
+            snapshots: Snapshots::default(),
             committed_seq: AtomicU64::new(found.committed.seq),
         });
         let (memory, unused) = (writer_memory_bytes, found.committed.unused);
@@ -192,22 +211,84 @@ impl Index {
     pub fn search_expanded(
         &self,
         query: &Query,
-        expansions: Option<&Expansions>,
+        expansions: Option<Arc<Expansions>>,
     ) -> Result<Found, IndexError> {
-        let searcher = self.shared.reader.searcher();
-        let Shared {
-            fields, segments, ..
-        } = &*self.shared;
-        let statistics = Statistics::new(&searcher, segments, fields, query.words)?;
-        let plan = query::plan(query, &statistics, &searcher, fields, expansions)?;
-        let collector = PageCollector::new(query, plan.sort)?;
-        let told = plan.told.into_iter();
-        Ok(Found {
-            expanded: told
-                .map(|(of, word)| (of.code().to_owned(), word))
-                .collect(),
-            ..searcher.search_with_statistics_provider(&plan.matching, &collector, &statistics)?
+        self.run(query, expansions, |snapshot, statistics| {
+            let Snapshot { searcher, .. } = snapshot;
+            let expansions = snapshot.expansions.as_deref();
+            query::plan(query, statistics, searcher, &self.shared.fields, expansions)
         })
+    }
+
+    /// Records that are like another one, best first, under the conditions of a query; its text is not looked
+    /// at.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn similar(
+        &self,
+        record: &Indexable,
+        query: &Query,
+        expansions: Option<Arc<Expansions>>,
+    ) -> Result<Found, IndexError> {
+        let fields = &self.shared.fields;
+        self.run(query, expansions, |snapshot, statistics| {
+            let Snapshot { searcher, .. } = snapshot;
+            let expansions = snapshot.expansions.as_deref();
+            let parts = alike::alike(record, statistics, searcher, fields, expansions)?;
+            Ok(Plan::of(parts, query, fields))
+        })
+    }
+
+    /// Makes a plan for the state of the index that the query continues in, or for the newest, and runs it.
+    fn run(
+        &self,
+        query: &Query,
+        expansions: Option<Arc<Expansions>>,
+        plan: impl FnOnce(&Snapshot, &Statistics<'_>) -> Result<Plan, IndexError>,
+    ) -> Result<Found, IndexError> {
+        let Shared {
+            fields,
+            segments,
+            snapshots,
+            reader,
+            ..
+        } = &*self.shared;
+        let kept = query.after.and_then(|after| snapshots.find(after.snapshot));
+        let snapshot = kept.unwrap_or_else(|| Snapshot {
+            searcher: reader.searcher(),
+            expansions,
+            now_ms: query.now_ms - query.now_ms % NOW_MS,
+        });
+        let searcher = &snapshot.searcher;
+        let worth = Worth::at(snapshot.now_ms);
+        let statistics = Statistics::new(searcher, segments, fields, query.words)?;
+        let plan = plan(&snapshot, &statistics)?;
+        let collector = PageCollector::new(query, plan.sort, worth)?;
+        let mut found =
+            searcher.search_with_statistics_provider(&plan.matching, &collector, &statistics)?;
+        let told = plan.told.into_iter();
+        found.expanded = told
+            .map(|(of, word)| (of.code().to_owned(), word))
+            .collect();
+        if query.explain {
+            let hits = found.hits.iter();
+            let each = hits.map(|hit| {
+                why::why(
+                    hit.num,
+                    &plan.readings,
+                    &statistics,
+                    searcher,
+                    fields,
+                    worth,
+                )
+            });
+            found.why = each.collect::<Result<_, _>>()?;
+        }
+        if let Some(next) = &mut found.next {
+            next.snapshot = snapshots.keep(snapshot.clone());
+        }
+        Ok(found)
     }
 
     /// The numbers of all records of a kind, in all groups. Not for officers' eyes.

@@ -1,10 +1,11 @@
 //! Collects one page of an answer, its total and its facets in a single pass.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt;
 use std::io;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::{Column, StrColumn};
@@ -12,8 +13,27 @@ use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 
 use super::error::IndexError;
 use super::query::{MAX_HITS, Query, Sort};
-use super::schema::{FACETS, NUM, UPDATED_MS};
+use super::schema::{ENDORSED, FACETS, NUM, UPDATED_MS};
+use super::worth::Worth;
 use super::{Found, Hit, MAX_FACET_VALUES};
+
+/// The facet of years.
+const YEAR: &str = "year";
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
+
+/// The year of a time, milliseconds since 1970, in UTC (Howard Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms", 2013).
+fn year(ms: u64) -> i64 {
+    let days = i64::try_from(ms / DAY_MS).unwrap_or(0) + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let years = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * years + years / 4 - years / 100);
+    // That year begins in March.
+    let is_next = (5 * of_year + 2) / 153 >= 10;
+    years + era * 400 + i64::from(is_next)
+}
 
 /// Where a page ended. Opaque: its text is made by `to_string` and read by `parse`, and means
 /// something only together with the query that it came from.
@@ -21,6 +41,8 @@ use super::{Found, Hit, MAX_FACET_VALUES};
 pub struct Cursor {
     sort: Sort,
     rank: Rank,
+    /// Number of the state of the index that the page came from.
+    pub(super) snapshot: u64,
 }
 
 /// A hit's place in the order: the greater the better.
@@ -37,7 +59,8 @@ impl fmt::Display for Cursor {
             Sort::Relevance => 'r',
             Sort::Date => 'd',
         };
-        write!(f, "{sort}{:x}-{:x}", self.rank.key, self.rank.num.0)
+        let Self { rank, snapshot, .. } = self;
+        write!(f, "{sort}{:x}-{:x}-{snapshot:x}", rank.key, rank.num.0)
     }
 }
 
@@ -53,12 +76,17 @@ impl FromStr for Cursor {
                 text.strip_prefix('d').ok_or(IndexError::BadCursor)?,
             ),
         };
-        let (key, num) = rest.split_once('-').ok_or(IndexError::BadCursor)?;
+        let (key, rest) = rest.split_once('-').ok_or(IndexError::BadCursor)?;
+        let (num, snapshot) = rest.split_once('-').ok_or(IndexError::BadCursor)?;
         let rank = Rank {
             key: hex(key)?,
             num: Reverse(hex(num)?),
         };
-        Ok(Self { sort, rank })
+        Ok(Self {
+            sort,
+            rank,
+            snapshot: hex(snapshot)?,
+        })
     }
 }
 
@@ -68,11 +96,13 @@ pub(super) struct PageCollector {
     limit: usize,
     after: Option<Rank>,
     facets: bool,
+    worth: Worth,
+    only: Option<Arc<BTreeSet<u64>>>,
 }
 
 impl PageCollector {
-    /// Prepares for a query that is really sorted by `sort`.
-    pub(super) fn new(query: &Query, sort: Sort) -> Result<Self, IndexError> {
+    /// Prepares for a query that is really sorted by `sort`, at a time.
+    pub(super) fn new(query: &Query, sort: Sort, worth: Worth) -> Result<Self, IndexError> {
         if query.after.is_some_and(|cursor| cursor.sort != sort) {
             return Err(IndexError::BadCursor);
         }
@@ -81,6 +111,8 @@ impl PageCollector {
             limit: query.limit.min(MAX_HITS),
             after: query.after.map(|cursor| cursor.rank),
             facets: query.facets,
+            worth,
+            only: query.only.clone(),
         })
     }
 
@@ -106,10 +138,6 @@ impl Collector for PageCollector {
         segment: &SegmentReader,
     ) -> tantivy::Result<SegmentPage> {
         let columns = segment.fast_fields();
-        let updated_ms = match self.sort {
-            Sort::Relevance => None,
-            Sort::Date => Some(columns.u64(UPDATED_MS)?),
-        };
         let mut facets = Vec::new();
         for name in FACETS.into_iter().filter(|_| self.facets) {
             if let Some(values) = columns.str(name)? {
@@ -117,8 +145,13 @@ impl Collector for PageCollector {
             }
         }
         Ok(SegmentPage {
+            sort: self.sort,
             nums: columns.u64(NUM)?,
-            updated_ms,
+            updated_ms: columns.u64(UPDATED_MS)?,
+            endorsed: columns.u64(ENDORSED)?,
+            worth: self.worth,
+            only: self.only.clone(),
+            years: self.facets.then(BTreeMap::new),
             limit: self.limit,
             after: self.after,
             total: 0,
@@ -153,6 +186,7 @@ impl Collector for PageCollector {
         let more = behind_cursor > u64::try_from(ranks.len()).unwrap_or(u64::MAX);
         Ok(Found {
             expanded: Vec::new(),
+            why: Vec::new(),
             total,
             hits: ranks.into_iter().map(|rank| self.hit(rank)).collect(),
             facets: facets
@@ -162,6 +196,7 @@ impl Collector for PageCollector {
             next: last.filter(|_| more).map(|rank| Cursor {
                 sort: self.sort,
                 rank,
+                snapshot: 0,
             }),
         })
     }
@@ -177,8 +212,14 @@ fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
 
 /// The page as one segment sees it.
 pub(super) struct SegmentPage {
+    sort: Sort,
     nums: Column<u64>,
-    updated_ms: Option<Column<u64>>,
+    updated_ms: Column<u64>,
+    endorsed: Column<u64>,
+    worth: Worth,
+    only: Option<Arc<BTreeSet<u64>>>,
+    /// Records by the year of their newest version, where they are counted.
+    years: Option<BTreeMap<i64, u64>>,
     limit: usize,
     after: Option<Rank>,
     total: u64,
@@ -200,17 +241,29 @@ impl SegmentCollector for SegmentPage {
     type Fruit = io::Result<SegmentFound>;
 
     fn collect(&mut self, doc: DocId, score: Score) {
+        let num = self.nums.first(doc).unwrap_or_default();
+        if self.only.as_ref().is_some_and(|only| !only.contains(&num)) {
+            return;
+        }
         self.total += 1;
         for facet in &mut self.facets {
             facet.count(doc);
         }
-        let key = match &self.updated_ms {
-            Some(times) => times.first(doc).unwrap_or_default(),
-            None => u64::from(score.max(0.0).to_bits()),
+        let updated_ms = self.updated_ms.first(doc).unwrap_or_default();
+        if let Some(years) = &mut self.years {
+            *years.entry(year(updated_ms)).or_default() += 1;
+        }
+        let key = match self.sort {
+            Sort::Date => updated_ms,
+            Sort::Relevance => {
+                let endorsed = self.endorsed.first(doc).unwrap_or_default();
+                let score = score.max(0.0) * self.worth.factor(updated_ms, endorsed);
+                u64::from(score.to_bits())
+            }
         };
         let rank = Rank {
             key,
-            num: Reverse(self.nums.first(doc).unwrap_or_default()),
+            num: Reverse(num),
         };
         if self.after.is_some_and(|after| rank >= after) {
             return;
@@ -230,6 +283,8 @@ impl SegmentCollector for SegmentPage {
         for facet in &self.facets {
             facet.harvest(&mut facets)?;
         }
+        let years = self.years.into_iter().flatten();
+        facets.extend(years.map(|(year, count)| (YEAR, year.to_string(), count)));
         Ok(SegmentFound {
             total: self.total,
             behind_cursor: self.behind_cursor,
@@ -285,11 +340,30 @@ mod tests {
 
     use super::{Cursor, Rank, Reverse, Sort};
 
+    #[test]
+    fn years_begin_in_january() {
+        let day = 86_400_000;
+        for (days, wanted) in [
+            (0, 1970),
+            (364, 1970),
+            (365, 1971),
+            (10_956, 1999),
+            (10_957, 2000),
+            (11_016, 2000),
+            (20_788, 2026),
+            (20_818, 2026),
+            (20_819, 2027),
+        ] {
+            assert_eq!(super::year(days * day), wanted, "{days}");
+            assert_eq!(super::year(days * day + day - 1), wanted, "{days}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn cursors_survive_their_text(key: u64, num: u64, date: bool) {
+        fn cursors_survive_their_text(key: u64, num: u64, snapshot: u64, date: bool) {
             let sort = if date { Sort::Date } else { Sort::Relevance };
-            let cursor = Cursor { sort, rank: Rank { key, num: Reverse(num) } };
+            let cursor = Cursor { sort, rank: Rank { key, num: Reverse(num) }, snapshot };
             prop_assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
         }
 

@@ -1,7 +1,9 @@
 //! A question to the index, and from it to what the search engine runs: the filters are conditions of the same
 //! query as the text.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use tantivy::query::{
@@ -19,6 +21,7 @@ use super::expand::Expansions;
 use super::schema::Fields;
 use super::statistics::Statistics;
 use super::text::Text;
+use super::words::Reading;
 
 /// The most hits on one page; a higher limit is brought down to it.
 pub const MAX_HITS: usize = 1000;
@@ -59,11 +62,18 @@ pub struct Query {
     pub sort: Sort,
     /// Hits on the page, at most [`MAX_HITS`]; zero for the total and the facets alone.
     pub limit: usize,
-    /// Continues behind an earlier page of the same query. While the index changes, scores move
-    /// a little, so a hit may then be repeated or missed between pages.
+    /// Continues behind an earlier page of the same query. For some minutes pages come from the state of
+    /// the index that the first one saw; behind that, scores may have moved a little, and a hit may be
+    /// repeated or missed.
     pub after: Option<Cursor>,
     /// Whether to count facets.
     pub facets: bool,
+    /// Only records of these numbers.
+    pub only: Option<Arc<BTreeSet<u64>>>,
+    /// The time at which new records are worth more, milliseconds since 1970.
+    pub now_ms: u64,
+    /// Whether to say what each hit's score is made of.
+    pub explain: bool,
 }
 
 /// What a record has of a kind of word.
@@ -115,6 +125,8 @@ pub(super) struct Plan {
     pub(super) sort: Sort,
     /// What was added to the text.
     pub(super) told: Vec<(Language, String)>,
+    /// What gives the score its parts.
+    pub(super) readings: Vec<Reading>,
 }
 
 /// Turns a question into a plan for this state of the index.
@@ -125,21 +137,32 @@ pub(super) fn plan(
     fields: &Fields,
     expansions: Option<&Expansions>,
 ) -> Result<Plan, IndexError> {
-    let mut parts = Vec::new();
-    let text = Text::new(statistics, searcher, fields.asked(query.words), expansions);
-    let (wanted, told) = text.plan(&parse(&query.text)?, &mut parts)?;
-    filters(query, fields, &mut parts);
-    let sort = if wanted { query.sort } else { Sort::Date };
-    if !parts.iter().any(|(occur, _)| *occur == Occur::Must) {
-        // Exclusions need something to exclude from.
-        parts.push((Occur::Must, Box::new(AllQuery)));
-    }
-    let matching = Box::new(BooleanQuery::new(parts));
+    let text = Text::new(statistics, searcher, fields, query.words, expansions);
+    let text = text.plan(&parse(&query.text)?)?;
+    let plan = Plan::of(text.parts, query, fields);
     Ok(Plan {
-        matching,
-        sort,
-        told,
+        sort: if text.wanted { query.sort } else { Sort::Date },
+        told: text.told,
+        readings: text.readings,
+        ..plan
     })
+}
+
+impl Plan {
+    /// What matches these conditions and those of the query.
+    pub(super) fn of(mut parts: Vec<Part>, query: &Query, fields: &Fields) -> Self {
+        filters(query, fields, &mut parts);
+        if !parts.iter().any(|(occur, _)| *occur == Occur::Must) {
+            // Exclusions need something to exclude from.
+            parts.push((Occur::Must, Box::new(AllQuery)));
+        }
+        Self {
+            matching: Box::new(BooleanQuery::new(parts)),
+            sort: query.sort,
+            told: Vec::new(),
+            readings: Vec::new(),
+        }
+    }
 }
 
 /// A part of a query, and whether it must match.

@@ -5,12 +5,12 @@ use tantivy::schema::{
 };
 use tantivy::tokenizer::TokenizerManager;
 
-use super::analysis::{Language, Side};
+use super::analysis::{Language, Side, Spelling};
 use super::error::IndexError;
 
 /// Version of everything that decides what the files mean: fields, analysis, keys. Raise it with
 /// any change there; indexes of another version are emptied on opening and filled again.
-pub(super) const SCHEMA_VERSION: u32 = 3;
+pub(super) const SCHEMA_VERSION: u32 = 4;
 
 /// Fields whose values are counted in answers.
 pub(super) const FACETS: [&str; 6] = [KIND, THEME, TLP, LANG, GROUP, ORIGIN];
@@ -25,6 +25,10 @@ const LANG: &str = "lang";
 const GROUP: &str = "group";
 const ORIGIN: &str = "origin";
 const STATE: &str = "state";
+/// Name of the field of spellings, and of its analyser.
+const SPELT: &str = "spelt";
+/// Agencies that endorsed the record.
+pub(super) const ENDORSED: &str = "endorsed";
 /// The parts of a record that are searched.
 const PARTS: [&str; 3] = ["title", "summary", "body"];
 /// Ending of the fields of records about words.
@@ -46,6 +50,9 @@ pub(super) struct Fields {
     pub(super) group: Field,
     pub(super) origin: Field,
     pub(super) state: Field,
+    pub(super) endorsed: Field,
+    /// The words of all texts as they are spelt.
+    pub(super) spelt: Field,
     texts: Vec<(Language, TextFields)>,
     words: TextFields,
 }
@@ -82,6 +89,10 @@ pub(super) fn build() -> Schema {
     }
     schema.add_text_field(TAG, keyword());
     schema.add_text_field(STATE, keyword());
+    schema.add_u64_field(ENDORSED, FAST);
+    let spelt = indexed(SPELT).set_fieldnorms(false);
+    let spelt = spelt.set_index_option(IndexRecordOption::Basic);
+    schema.add_text_field(SPELT, TextOptions::default().set_indexing_options(spelt));
     for language in Language::ALL {
         for part in PARTS {
             schema.add_text_field(&text_field(part, language), text(language));
@@ -99,6 +110,7 @@ pub(super) fn register_analysers(tokenizers: &TokenizerManager) {
     for language in Language::ALL {
         tokenizers.register(&analyser_name(language), language.analyser(Side::Record));
     }
+    tokenizers.register(SPELT, Spelling);
 }
 
 impl Fields {
@@ -125,6 +137,8 @@ impl Fields {
             group: field(GROUP)?,
             origin: field(ORIGIN)?,
             state: field(STATE)?,
+            endorsed: field(ENDORSED)?,
+            spelt: field(SPELT)?,
             texts,
             words: TextFields {
                 title: field("title_words")?,
@@ -142,6 +156,11 @@ impl Fields {
     /// The text fields of records about words, whatever their language.
     pub(super) fn words(&self) -> TextFields {
         self.words
+    }
+
+    /// Where words are looked for as they are spelt.
+    pub(super) fn spelt(&self, of_words: bool) -> Option<Field> {
+        (!of_words).then_some(self.spelt)
     }
 
     /// The fields that the words of a query are looked for in.
@@ -169,11 +188,13 @@ fn keyword() -> TextOptions {
 }
 
 fn text(language: Language) -> TextOptions {
-    TextOptions::default().set_indexing_options(
-        TextFieldIndexing::default()
-            .set_tokenizer(&analyser_name(language))
-            .set_index_option(IndexRecordOption::WithFreqsAndPositions),
-    )
+    let indexed = indexed(&analyser_name(language));
+    TextOptions::default()
+        .set_indexing_options(indexed.set_index_option(IndexRecordOption::WithFreqsAndPositions))
+}
+
+fn indexed(analyser: &str) -> TextFieldIndexing {
+    TextFieldIndexing::default().set_tokenizer(analyser)
 }
 
 fn text_field(part: &str, language: Language) -> String {

@@ -116,6 +116,11 @@ impl<'s> Statistics<'s> {
         })
     }
 
+    /// How many records there are that are compared with each other.
+    pub(super) fn documents(&self) -> u64 {
+        self.documents
+    }
+
     /// How many records have a term.
     pub(super) fn common(&self, term: &Term) -> Result<u64, IndexError> {
         // Keywords such as a group are those of words, too.

@@ -138,6 +138,7 @@ impl Writer {
         self.shared
             .segments
             .follow(&searcher, &self.shared.fields)?;
+        self.shared.snapshots.expire();
         // Stored after the reload: who reads the sequence finds the records.
         self.shared.committed_seq.store(seq, Ordering::Release);
         Ok(())
@@ -159,6 +160,7 @@ fn document(record: &Indexable, fields: &Fields) -> TantivyDocument {
     let mut document = TantivyDocument::new();
     document.add_u64(fields.num, record.num);
     document.add_u64(fields.updated_ms, record.updated_ms);
+    document.add_u64(fields.endorsed, record.endorsed);
     document.add_text(fields.kind, &record.kind);
     document.add_text(fields.tlp, &record.tlp);
     document.add_text(fields.group, HEXLOWER.encode(&record.group));
@@ -206,6 +208,9 @@ fn add_texts(
         };
         if let Some(of_language) = of_language {
             document.add_text(part(of_language), text);
+        }
+        if !record.is_word {
+            document.add_text(fields.spelt, text);
         }
     }
 }

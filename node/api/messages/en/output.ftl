@@ -41,6 +41,7 @@ facet-lang = language
 facet-group = group
 facet-origin = agency
 facet-country = country
+facet-year = year
 facet-tlp = label
 
 status-records = records
@@ -128,6 +129,10 @@ search-found = { $count ->
     [one] 1 record
    *[other] { $count } records
 } · { $time } ms
+why-recency = newness
+why-endorsements = endorsed
+why-all = all words
+why-label = as it is called
 search-expanded = Also searched for:
 
 show-id = id

@@ -11,8 +11,8 @@ use crate::types::{
     GuardCheck, GuardRules, History, Holders, ImportAnswer, ImportBatch, ListQuery, NeedsAnswer,
     NeedsQuery, NewRecord, NodeCertified, NodeCertify, NodeList, OfficerAdd, OfficerList,
     OfficerRoleChange, PublishRequest, Published, PurgePlan, PurgeRequest, Quarantine, Record,
-    RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, Status, SyncAnswer, SyncRequest,
-    TranslateRequest, Translated, TrustAdd, TrustList, TrustVerify, VocabularyAnswer,
+    RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, SimilarQuery, Status, SyncAnswer,
+    SyncRequest, TranslateRequest, Translated, TrustAdd, TrustList, TrustVerify, VocabularyAnswer,
     VocabularyList, WithdrawRequest, Written,
 };
 
@@ -378,6 +378,16 @@ impl Client {
     /// Searches.
     pub async fn search(&self, query: &SearchQuery) -> Result<SearchAnswer, ApiError> {
         self.get(&with_query("/v1/search", query)).await
+    }
+
+    /// Records that are like one.
+    pub async fn similar(
+        &self,
+        record: &str,
+        query: &SimilarQuery,
+    ) -> Result<SearchAnswer, ApiError> {
+        let path = path(&["records", record, "similar"]);
+        self.get(&with_query(&path, query)).await
     }
 
     /// Syncs now; with `wait` the answer takes as long as the request allows.

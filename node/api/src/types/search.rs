@@ -49,9 +49,33 @@ pub struct SearchQuery {
     /// Do not expand the query.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_expand: Option<bool>,
+    /// Say what each hit's score is made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explain: Option<bool>,
     /// Wait until the index covers this store sequence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_seq: Option<u64>,
+}
+
+/// `GET /v1/records/{record}/similar`: query parameters.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SimilarQuery {
+    /// Language in which titles are preferred.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reader: Option<String>,
+    /// Only this kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Only this group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// At most so many; 10 where none is said, 200 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// Do not look for translations of the record's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_expand: Option<bool>,
 }
 
 /// One hit: a multilingual record is one hit.
@@ -77,12 +101,28 @@ pub struct Hit {
     pub marks: Vec<(usize, usize)>,
     /// Score; only its order means something.
     pub score: f32,
+    /// What it is made of, where that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<Why>,
     /// Short name of the origin agency.
     pub origin: String,
     /// TLP label.
     pub tlp: String,
     /// RFC 3339.
     pub updated: String,
+}
+
+/// A part of a hit's score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    /// A word of the query; `=word` where it is spelt so, `+` for all words together, `theme:…` for a theme of
+    /// that name, `label` for what several words are called otherwise; `recency`, `endorsements`.
+    pub part: String,
+    /// The language in which it counts, where it depends on one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lang: Option<String>,
+    /// What it adds; of `recency` and `endorsements`, by which part of itself the sum grows.
+    pub score: f32,
 }
 
 /// Answer of `search`.

@@ -69,6 +69,12 @@ fn push_folded(c: char, out: &mut String) {
         // Turkish writes four letters i; people type whichever their keyboard has.
         'ı' => out.push('i'),
         'ς' => out.push('σ'),
+        // Hebrew letters at the end of a word.
+        'ך' => out.push('כ'),
+        'ם' => out.push('מ'),
+        'ן' => out.push('נ'),
+        'ף' => out.push('פ'),
+        'ץ' => out.push('צ'),
         // Alef wasla, alef maqsura and Persian ya, ta marbuta, Persian kaf.
         '\u{671}' => out.push('ا'),
         '\u{649}' | '\u{6cc}' => out.push('ي'),

@@ -7,10 +7,16 @@ use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use unicode_normalization::char::is_combining_mark;
 
 use super::fold::{drop_hamza_marks, fold, is_invisible};
-use super::{Language, MAX_WORD_CHARS, Side, arabic};
+use super::stem::Stemming;
+use super::{Language, MAX_WORD_CHARS, Side, arabic, hebrew};
 
 /// Source bytes of a word that are looked at: letters of four bytes, each under a few marks.
 const MAX_WORD_BYTES: usize = MAX_WORD_CHARS * 16;
+
+/// Italian words that do so.
+const ELIDED_ITALIAN: [&str; 12] = [
+    "l", "un", "d", "c", "s", "dell", "nell", "sull", "all", "dall", "quell", "quest",
+];
 
 /// French words that lose their vowel before an apostrophe and say nothing on their own.
 const ELIDED: [&str; 13] = [
@@ -22,11 +28,16 @@ const ELIDED: [&str; 13] = [
 pub(super) struct Words {
     language: Language,
     side: Side,
+    stemming: Option<Stemming>,
 }
 
 impl Words {
     pub(super) fn new(language: Language, side: Side) -> Self {
-        Self { language, side }
+        Self {
+            language,
+            side,
+            stemming: Stemming::of(language),
+        }
     }
 }
 
@@ -40,6 +51,7 @@ impl Tokenizer for Words {
             next_position: 0,
             language: self.language,
             side: self.side,
+            stemming: self.stemming,
             token: Token::default(),
             other_forms: Vec::new(),
             folded: String::new(),
@@ -54,6 +66,7 @@ pub(super) struct WordStream<'a> {
     next_position: usize,
     language: Language,
     side: Side,
+    stemming: Option<Stemming>,
     token: Token,
     other_forms: Vec<String>,
     folded: String,
@@ -95,17 +108,17 @@ impl WordStream<'_> {
         if word.len() > MAX_WORD_BYTES {
             return false;
         }
-        fold(word, &mut self.folded);
         self.token.text.clear();
-        if self.language == Language::Arabic {
-            arabic::forms(
-                &self.folded,
-                self.side,
-                &mut self.token.text,
-                &mut self.other_forms,
-            );
+        if let Some(stemming) = self.stemming {
+            stemming.stem(word, &mut self.folded, &mut self.token.text);
         } else {
-            drop_hamza_marks(&self.folded, &mut self.token.text);
+            fold(word, &mut self.folded);
+            let (stem, others) = (&mut self.token.text, &mut self.other_forms);
+            match self.language {
+                Language::Arabic => arabic::forms(&self.folded, self.side, stem, others),
+                Language::Hebrew => hebrew::forms(&self.folded, stem, others),
+                _ => drop_hamza_marks(&self.folded, stem),
+            }
         }
         if self.token.text.is_empty() || self.token.text.chars().count() > MAX_WORD_CHARS {
             self.other_forms.clear();
@@ -117,17 +130,21 @@ impl WordStream<'_> {
         true
     }
 
-    /// An elided French word (`l'`, `qu'`) or the English possessive `'s`: grammar that hangs
+    /// An elided French or Italian word (`l'`, `qu'`, `dell'`) or the English possessive `'s`: grammar that hangs
     /// on a word by an apostrophe. It takes no position, so phrases read across it.
     fn is_particle(&self, word: &str, range: &Range<usize>) -> bool {
         let after = || self.text.get(range.end..).unwrap_or_default();
         let before = || self.text.get(..range.start).unwrap_or_default();
         match self.language {
-            Language::French => {
+            Language::French | Language::Italian => {
+                let elided = match self.language {
+                    Language::French => &ELIDED[..],
+                    _ => &ELIDED_ITALIAN[..],
+                };
                 after()
                     .strip_prefix(is_apostrophe)
                     .is_some_and(|rest| rest.starts_with(char::is_alphanumeric))
-                    && ELIDED
+                    && elided
                         .iter()
                         .any(|elided| word.eq_ignore_ascii_case(elided))
             }
@@ -137,7 +154,7 @@ impl WordStream<'_> {
                         .strip_suffix(is_apostrophe)
                         .is_some_and(|rest| rest.ends_with(char::is_alphanumeric))
             }
-            Language::Arabic | Language::Other => false,
+            _ => false,
         }
     }
 }
@@ -147,7 +164,7 @@ impl WordStream<'_> {
 /// Combining marks and invisible characters between letters belong to the word: Arabic vowel
 /// signs and joiners would split it otherwise. Ideographs and Hiragana, which are written without
 /// spaces, are words of one character each, and their phrases are runs of such words.
-fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
+pub(super) fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
     let rest = text.get(from..)?;
     let mut chars = rest.char_indices();
     let (start, first) = chars.find(|&(_, c)| c.is_alphanumeric())?;

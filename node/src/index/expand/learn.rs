@@ -12,7 +12,18 @@ use super::super::analysis::Language;
 use super::stems;
 
 /// Languages that are learned from each other.
-const LANGUAGES: [Language; 3] = [Language::French, Language::English, Language::Arabic];
+const LANGUAGES: [Language; 10] = [
+    Language::French,
+    Language::English,
+    Language::Arabic,
+    Language::Spanish,
+    Language::Italian,
+    Language::Portuguese,
+    Language::German,
+    Language::Greek,
+    Language::Turkish,
+    Language::Hebrew,
+];
 /// Words of a segment; a longer one says too little of which word is which.
 const SEGMENT_WORDS: usize = 40;
 /// Segments of all pairs of languages.
@@ -39,18 +50,18 @@ pub struct Lexicon {
 }
 
 /// A word in another language.
-pub(super) struct Translation {
-    pub(super) language: Language,
-    pub(super) stem: String,
+pub(in crate::index) struct Translation {
+    pub(in crate::index) language: Language,
+    pub(in crate::index) stem: String,
     /// As it was written first.
-    pub(super) word: String,
+    pub(in crate::index) word: String,
     /// Between 0 and 1.
-    pub(super) weight: f32,
+    pub(in crate::index) weight: f32,
 }
 
 impl Lexicon {
     /// What a word is in other languages.
-    pub(super) fn of(&self, language: Language, stem: &str) -> &[Translation] {
+    pub(in crate::index) fn of(&self, language: Language, stem: &str) -> &[Translation] {
         let key = (language, stem.to_owned());
         self.words.get(&key).map_or(&[], Vec::as_slice)
     }

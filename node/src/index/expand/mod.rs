@@ -32,6 +32,8 @@ pub(super) struct Expanded {
     pub(super) words: BTreeMap<usize, Vec<Alternative>>,
     /// Labels of several words: all of them, in one language.
     pub(super) labels: Vec<Label>,
+    /// Themes that are named.
+    pub(super) themes: Vec<String>,
 }
 
 /// Another word.

@@ -21,8 +21,15 @@ const SYNONYMS: f32 = 0.02;
 /// The labels of concepts, as they are indexed.
 #[derive(Default)]
 pub struct Thesaurus {
-    concepts: Vec<Vec<Known>>,
+    concepts: Vec<Entry>,
     by_label: HashMap<(Language, String), Vec<u32>>,
+}
+
+/// A concept.
+struct Entry {
+    labels: Vec<Known>,
+    /// The theme that records are given by it.
+    theme: Option<String>,
 }
 
 /// A label.
@@ -34,8 +41,13 @@ struct Known {
 }
 
 impl Thesaurus {
-    /// Takes the labels of a concept: its language, the label, and whether it is the preferred one there.
-    pub fn add<'l>(&mut self, labels: impl Iterator<Item = (&'l str, &'l str, bool)>) {
+    /// Takes the labels of a concept (language, label, whether it is the preferred one there), and the theme that
+    /// it is, if it is one.
+    pub fn add<'l>(
+        &mut self,
+        labels: impl Iterator<Item = (&'l str, &'l str, bool)>,
+        theme: Option<&str>,
+    ) {
         let Ok(number) = u32::try_from(self.concepts.len()) else {
             return;
         };
@@ -61,7 +73,10 @@ impl Thesaurus {
                 preferred,
             });
         }
-        self.concepts.push(known);
+        self.concepts.push(Entry {
+            labels: known,
+            theme: theme.map(str::to_owned),
+        });
     }
 
     /// How many concepts it has.
@@ -100,9 +115,16 @@ impl Thesaurus {
     }
 
     fn add_labels(&self, language: Language, span: &[Stem], concept: u32, expanded: &mut Expanded) {
-        let labels = self.concepts.get(concept as usize);
+        let Some(Entry { labels, theme }) = self.concepts.get(concept as usize) else {
+            return;
+        };
+        if let Some(theme) = theme
+            && !expanded.themes.contains(theme)
+        {
+            expanded.themes.push(theme.clone());
+        }
         let mut taken: HashMap<Language, usize> = HashMap::new();
-        for label in labels.into_iter().flatten() {
+        for label in labels {
             let is_same = label.terms.iter().eq(span.iter().map(|word| &word.stem));
             let count = taken.entry(label.language).or_default();
             if (label.language == language && is_same) || *count >= LABELS_MAX {
@@ -147,8 +169,11 @@ mod tests {
             ("ar", "الأسلحة النارية", true),
             ("en", "Gun", false),
         ];
-        thesaurus.add(concept.into_iter());
-        thesaurus.add([("fr", "Feu", true), ("en", "Fire", true)].into_iter());
+        thesaurus.add(concept.into_iter(), Some("firearms"));
+        thesaurus.add(
+            [("fr", "Feu", true), ("en", "Fire", true)].into_iter(),
+            None,
+        );
         Expansions {
             thesaurus,
             ..Expansions::default()
@@ -180,5 +205,6 @@ mod tests {
         assert_eq!(expanded.labels.len(), 1, "the Arabic label");
         assert_eq!(expanded.labels[0].terms.len(), 2);
         assert_eq!(expanded.words[&0].len(), 2, "two English words");
+        assert_eq!(expanded.themes, ["firearms"]);
     }
 }

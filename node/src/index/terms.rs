@@ -1,0 +1,274 @@
+//! From a word to what the search engine looks up: in each part of a record, weighed, with the statistics of
+//! records like it.
+
+use tantivy::query::{
+    BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, Occur, PhraseQuery,
+    Query as EngineQuery, TermQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{Searcher, Term};
+
+use super::analysis::{Language, folded, spellings};
+use super::clauses::{QueryTerm, analyse};
+use super::dictionary::{beginning, similar, within};
+use super::error::IndexError;
+use super::query::Part;
+use super::schema::{Fields, TextFields};
+use super::statistics::Statistics;
+
+/// What a word weighs that is spelt as it was asked for, beside its stem.
+const EXACT: f32 = 0.3;
+/// What it weighs where only accents, vowel signs or letter variants differ.
+const FOLDED: f32 = 0.2;
+/// What a word weighs that is a letter away from the one asked for.
+const SLIP: f32 = 0.7;
+/// What a word weighs that only contains the one asked for.
+const WITHIN: f32 = 0.5;
+/// What a theme of the name asked for weighs.
+const THEME: f32 = 0.5;
+
+/// A query of the search engine.
+pub(super) type Engine = Box<dyn EngineQuery>;
+
+/// Looks words up for one search.
+pub(super) struct Terms<'a> {
+    statistics: &'a Statistics<'a>,
+    searcher: &'a Searcher,
+    /// The languages that words are looked for in.
+    pub(super) languages: Vec<(Language, TextFields)>,
+    spelt: Option<Field>,
+    theme: Field,
+}
+
+impl<'a> Terms<'a> {
+    /// For records of police work, or for those about words.
+    pub(super) fn new(
+        statistics: &'a Statistics<'a>,
+        searcher: &'a Searcher,
+        fields: &Fields,
+        of_words: bool,
+    ) -> Self {
+        Self {
+            statistics,
+            searcher,
+            languages: fields.asked(of_words),
+            spelt: fields.spelt(of_words),
+            theme: fields.theme,
+        }
+    }
+
+    /// The fields of a language, where it is looked for.
+    pub(super) fn fields(&self, language: Language) -> Option<TextFields> {
+        let mut languages = self.languages.iter();
+        languages.find_map(|(of, fields)| (*of == language).then_some(*fields))
+    }
+
+    /// A term in any of a language's fields; none where no record has it.
+    ///
+    /// A word that many bodies have is rare in titles, and one of another language rare among its own: there it
+    /// would weigh as a rare word does. It weighs everywhere what it weighs where it is most common.
+    pub(super) fn anywhere(
+        &self,
+        of_language: TextFields,
+        term: &str,
+        common: u64,
+    ) -> Result<Option<Engine>, IndexError> {
+        let mut fields = Vec::new();
+        let mut most = common;
+        for (field, weight) in of_language.weighted() {
+            let term = Term::from_field_text(field, term);
+            let own = self.statistics.common(&term)?;
+            most = most.max(own);
+            // Most terms exist in one language only, and every part left out makes the query faster.
+            if own > 0 {
+                fields.push((term, weight, own));
+            }
+        }
+        let fields = fields.into_iter().map(|(term, weight, own)| {
+            let rarity = self.statistics.idf(most) / self.statistics.idf(own);
+            let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
+            boosted(Box::new(query), weight * rarity.min(1.0))
+        });
+        Ok(sum(fields.collect()))
+    }
+
+    /// How many records have a term in the field of a language where they are most.
+    pub(super) fn common(&self, of_language: TextFields, term: &str) -> Result<u64, IndexError> {
+        Ok(self
+            .counts(of_language, term)?
+            .into_iter()
+            .max()
+            .unwrap_or(0))
+    }
+
+    /// In how many texts of a language a term is, at most two or three of them of one record.
+    pub(super) fn texts(&self, of_language: TextFields, term: &str) -> Result<u64, IndexError> {
+        Ok(self.counts(of_language, term)?.into_iter().sum())
+    }
+
+    fn counts(&self, of_language: TextFields, term: &str) -> Result<[u64; 3], IndexError> {
+        let mut counts = [0; 3];
+        for (count, field) in counts.iter_mut().zip(of_language.all()) {
+            let term = Term::from_field_text(field, term);
+            *count = self.statistics.common(&term)?;
+        }
+        Ok(counts)
+    }
+
+    /// A word as it is spelt, and, for less, in other letters of the same.
+    pub(super) fn spelt(&self, word: &str, common: u64) -> Result<Option<Engine>, IndexError> {
+        let Some(field) = self.spelt else {
+            return Ok(None);
+        };
+        let (exact, others) = spellings(word);
+        let each = std::iter::once((exact, EXACT)).chain(others.into_iter().map(|o| (o, FOLDED)));
+        let mut readings: Vec<Engine> = Vec::new();
+        for (spelling, weight) in each {
+            let term = Term::from_field_text(field, &spelling);
+            let own = self.statistics.common(&term)?;
+            if own > 0 {
+                // Once or often, in a long text or a short one: it is there or not.
+                let weight = weight * self.statistics.idf(common.max(own));
+                let query = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
+                readings.push(Box::new(ConstScoreQuery::new(query, weight)));
+            }
+        }
+        Ok(best_of(readings))
+    }
+
+    /// Records with a theme; none where none has it.
+    pub(super) fn theme(&self, theme: &str) -> Result<Option<Engine>, IndexError> {
+        let term = Term::from_field_text(self.theme, theme);
+        let common = self.statistics.common(&term)?;
+        let weight = THEME * self.statistics.idf(common);
+        let query = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
+        let query: Engine = Box::new(ConstScoreQuery::new(query, weight));
+        Ok((common > 0).then_some(query))
+    }
+
+    /// Words of a language that are spelt nearly as one that no record has, with what they weigh; in Hebrew, where
+    /// particles and endings hang on words, also those that contain it.
+    pub(super) fn nearly(
+        &self,
+        language: Language,
+        term: &str,
+        word: &str,
+    ) -> Result<Vec<(String, Engine)>, IndexError> {
+        let Some(of_language) = self.fields(language) else {
+            return Ok(Vec::new());
+        };
+        let fields = of_language.all();
+        let mut found = Vec::new();
+        // A slip near its end gives a word another stem.
+        for near in similar(self.searcher, &fields, &[term, word])? {
+            found.push((near.term, SLIP.powi(i32::from(near.distance))));
+        }
+        if found.is_empty() && language == Language::Hebrew {
+            let longer = within(self.searcher, &fields, term)?;
+            found.extend(longer.into_iter().map(|term| (term, WITHIN)));
+        }
+        let mut queries = Vec::new();
+        for (term, weight) in found {
+            if let Some(query) = self.anywhere(of_language, &term, 0)? {
+                queries.push((term, boosted(query, weight)));
+            }
+        }
+        Ok(queries)
+    }
+
+    /// Words of any language that begin so, the most common ones where they are many.
+    pub(super) fn prefix(&self, text: &str) -> Result<Engine, IndexError> {
+        let mut readings = Vec::new();
+        for (_, of_language) in &self.languages {
+            for term in beginning(self.searcher, &of_language.all(), &folded(text))? {
+                readings.extend(self.anywhere(*of_language, &term, 0)?);
+            }
+        }
+        // What is longer than a stem begins no stem.
+        if let Some(field) = self.spelt {
+            let (exact, _) = spellings(text);
+            let mut beginnings = beginning(self.searcher, &[field], &exact)?;
+            if folded(text) != exact {
+                beginnings.extend(beginning(self.searcher, &[field], &folded(text))?);
+            }
+            for term in beginnings {
+                let term = Term::from_field_text(field, &term);
+                let weight = EXACT * self.statistics.idf(self.statistics.common(&term)?);
+                let query = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
+                readings.push(Box::new(ConstScoreQuery::new(query, weight)));
+            }
+        }
+        Ok(best_of(readings).unwrap_or_else(|| Box::new(EmptyQuery)))
+    }
+
+    /// The words of the text side by side, in any language; none if there is no word.
+    pub(super) fn phrase(&self, text: &str) -> Result<Option<Engine>, IndexError> {
+        let mut readings = Vec::new();
+        let mut found = false;
+        for (language, of_language) in &self.languages {
+            let mut terms = analyse(*language, text);
+            // The first form of a word is the one that its own spelling is indexed by.
+            terms.dedup_by_key(|term| term.position);
+            found |= !terms.is_empty();
+            let mut fields = Vec::new();
+            for (field, weight) in of_language.weighted() {
+                let row = self.in_a_row(field, &terms)?;
+                fields.extend(row.map(|row| boosted(row, weight)));
+            }
+            readings.extend(sum(fields));
+        }
+        let query = best_of(readings).unwrap_or_else(|| Box::new(EmptyQuery));
+        Ok(found.then_some(query))
+    }
+
+    fn in_a_row(&self, field: Field, terms: &[QueryTerm]) -> Result<Option<Engine>, IndexError> {
+        let mut row = Vec::with_capacity(terms.len());
+        for QueryTerm { text, position, .. } in terms {
+            let term = Term::from_field_text(field, text);
+            if self.searcher.doc_freq(&term)? == 0 {
+                return Ok(None);
+            }
+            row.push((*position, term));
+        }
+        Ok(match row.len() {
+            0 => None,
+            1 => row.pop().map(|(_, only)| -> Engine {
+                Box::new(TermQuery::new(only, IndexRecordOption::WithFreqs))
+            }),
+            _ => Some(Box::new(PhraseQuery::new_with_offset(row))),
+        })
+    }
+}
+
+/// A query that weighs more, or less.
+pub(super) fn boosted(query: Engine, weight: f32) -> Engine {
+    Box::new(BoostQuery::new(query, weight))
+}
+
+/// Counts in the reading where it fits best.
+pub(super) fn best_of(mut readings: Vec<Engine>) -> Option<Engine> {
+    if readings.len() > 1 {
+        return Some(Box::new(DisjunctionMaxQuery::new(readings)));
+    }
+    readings.pop()
+}
+
+/// Any of them; each that matches counts.
+pub(super) fn sum(mut parts: Vec<Engine>) -> Option<Engine> {
+    if parts.len() > 1 {
+        let parts = parts.into_iter().map(should).collect();
+        return Some(Box::new(BooleanQuery::new(parts)));
+    }
+    parts.pop()
+}
+
+/// All of them.
+pub(super) fn all(parts: Vec<Engine>) -> Engine {
+    let parts = parts.into_iter().map(|part| (Occur::Must, part));
+    Box::new(BooleanQuery::new(parts.collect()))
+}
+
+/// A part that adds to the score where it matches.
+pub(super) fn should(part: Engine) -> Part {
+    (Occur::Should, part)
+}

@@ -1,0 +1,206 @@
+//! In which order records come, and why.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::super::{Expansions, Thesaurus};
+use super::{GroupFilter, Indexable, Query, THEIRS, ask, filled, nums, record, texts};
+
+#[test]
+fn what_is_spelt_as_asked_ranks_first() {
+    let records = [
+        record(1, &[("fr", "Saisir un appareil")]),
+        record(2, &[("fr", "Saisies un appareil")]),
+        record(3, &[("fr", "Saisie un appareil")]),
+        record(4, &[("fr", "Une côte")]),
+        record(5, &[("fr", "Une cote")]),
+    ];
+    let (_dir, opened) = filled(&records);
+    let first = |text: &str| nums(&opened.index.search(&ask(text)).unwrap())[0];
+    assert_eq!(first("saisie"), 3);
+    assert_eq!(first("saisies"), 2);
+    assert_eq!(first("cote"), 5);
+    assert_eq!(first("CÔTE"), 4);
+    assert_eq!(opened.index.search(&ask("cote")).unwrap().total, 2);
+}
+
+#[test]
+fn every_language_has_its_endings() {
+    let records = [
+        record(1, &[("es", "Investigaciones financieras")]),
+        record(2, &[("it", "Le indagini dell'autorità")]),
+        record(3, &[("pt", "Operações policiais")]),
+        record(4, &[("de", "Beschlagnahmte Häuser")]),
+        record(5, &[("el", "Αστυνομία και έρευνες")]),
+        record(6, &[("tr", "Siber suçların soruşturması")]),
+        record(7, &[("he", "והמשטרה חקרה חשודים")]),
+    ];
+    let (_dir, opened) = filled(&records);
+    for (text, num) in [
+        ("investigación", 1),
+        ("investigacion", 1),
+        ("indagine", 2),
+        ("autorita", 2),
+        ("operacao", 3),
+        ("haus", 4),
+        ("ΑΣΤΥΝΟΜΙΑΣ", 5),
+        ("soruşturma", 6),
+        ("suç", 6),
+        ("suclarin", 6),
+        ("משטרה", 7),
+        ("חשוד", 7),
+    ] {
+        assert_eq!(
+            nums(&opened.index.search(&ask(text)).unwrap()),
+            [num],
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn new_and_endorsed_records_rank_before_equal_ones() {
+    let now = 1_800_000_000_000;
+    let titled = |num, updated_ms, endorsed| Indexable {
+        updated_ms,
+        endorsed,
+        ..record(num, &[("fr", "Saisie")])
+    };
+    let old = now - 10 * 31_557_600_000;
+    let (_dir, opened) = filled(&[titled(1, old, 0), titled(2, now, 0), titled(3, old, 9)]);
+    let query = Query {
+        now_ms: now,
+        explain: true,
+        ..ask("saisie")
+    };
+    let found = opened.index.search(&query).unwrap();
+    assert_eq!(nums(&found), [3, 2, 1]);
+    for (hit, why) in found.hits.iter().zip(&found.why) {
+        let sum = |factor: bool| {
+            let parts = why.iter().filter(move |why| {
+                factor == ["recency", "endorsements"].contains(&why.part.as_str())
+            });
+            parts.map(|why| why.score)
+        };
+        let score = sum(false).sum::<f32>() * sum(true).map(|more| 1.0 + more).product::<f32>();
+        assert!(
+            (score - hit.score).abs() < 1e-3,
+            "{score} {why:?} {}",
+            hit.score
+        );
+    }
+}
+
+#[test]
+fn pages_come_from_one_state_while_the_index_changes() {
+    let records: Vec<_> = (1..=30)
+        .map(|num| record(num, &[("fr", "Saisie mobile")]))
+        .collect();
+    let (_dir, mut opened) = filled(&records);
+    let mut query = ask("saisie");
+    let mut seen = BTreeSet::new();
+    for page in 0..3 {
+        let found = opened.index.search(&query).unwrap();
+        assert_eq!(found.total, 30);
+        assert!(
+            nums(&found).into_iter().all(|num| seen.insert(num)),
+            "page {page}"
+        );
+        query.after = found.next;
+        // Everything changes its score, and its place.
+        for num in (1..=30).rev() {
+            let title = "Saisie mobile ".repeat(usize::try_from(num % 7).unwrap() + 1);
+            opened.writer.put(&record(num, &[("fr", &title)])).unwrap();
+        }
+        opened
+            .writer
+            .put(&record(100 + page, &[("fr", "Saisie")]))
+            .unwrap();
+        opened.writer.commit(2 + page).unwrap();
+    }
+    assert_eq!(seen.len(), 30);
+}
+
+#[test]
+fn alike_is_what_shares_rare_words_themes_and_tags() {
+    let with = |num, title: &str, body: &str, theme: &str| Indexable {
+        body: texts(&[("fr", body)]),
+        themes: vec![theme.to_owned()],
+        ..record(num, &[("fr", title)])
+    };
+    let mut records: Vec<_> = (10..60)
+        .map(|num| {
+            with(
+                num,
+                "Réunion de service",
+                "La police et la formation des agents.",
+                "x",
+            )
+        })
+        .collect();
+    let phone = with(
+        1,
+        "Saisir un téléphone",
+        "Mettre le téléphone en mode avion, sac de Faraday.",
+        "y",
+    );
+    records.push(phone.clone());
+    records.push(with(2, "Sac de Faraday", "Isoler un appareil saisi.", "x"));
+    records.push(with(3, "Formation", "La police.", "y"));
+    let (_dir, opened) = filled(&records);
+    let found = opened
+        .index
+        .similar(&phone, &ask("is not looked at"), None)
+        .unwrap();
+    assert_eq!(nums(&found)[..2], [2, 3]);
+    assert!(!nums(&found).contains(&1), "not itself");
+    let hidden = Query {
+        groups: GroupFilter::Only(vec![THEIRS]),
+        ..ask("")
+    };
+    assert_eq!(
+        opened.index.similar(&phone, &hidden, None).unwrap().total,
+        0
+    );
+}
+
+#[test]
+fn a_theme_is_found_by_its_name() {
+    let mut thesaurus = Thesaurus::default();
+    let labels = [
+        ("fr", "Preuve numérique", true),
+        ("ar", "الأدلة الرقمية", true),
+    ];
+    thesaurus.add(labels.into_iter(), Some("digital-evidence"));
+    let expansions = Arc::new(Expansions {
+        thesaurus,
+        ..Expansions::default()
+    });
+    let themed = Indexable {
+        themes: vec!["digital-evidence".into()],
+        ..record(1, &[("en", "Seizing phones")])
+    };
+    let (_dir, opened) = filled(&[themed, record(2, &[("en", "Border control")])]);
+    for name in ["preuve numerique", "الادلة الرقمية"] {
+        let found = opened
+            .index
+            .search_expanded(&ask(name), Some(expansions.clone()));
+        assert_eq!(nums(&found.unwrap()), [1], "{name}");
+    }
+}
+
+#[test]
+fn only_what_is_of_some_numbers() {
+    let (_dir, opened) = filled(&[
+        record(1, &[("fr", "Saisie")]),
+        record(2, &[("fr", "Saisie")]),
+    ]);
+    let query = Query {
+        only: Some(Arc::new(BTreeSet::from([2, 9]))),
+        facets: true,
+        ..ask("saisie")
+    };
+    let found = opened.index.search(&query).unwrap();
+    assert_eq!((nums(&found), found.total), (vec![2], 1));
+    assert_eq!(found.facets["year"], [("1970".to_owned(), 1)]);
+}

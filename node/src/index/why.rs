@@ -1,0 +1,109 @@
+//! Why a hit stands where it stands: what each part of the query gave to its score.
+
+use std::collections::BTreeMap;
+
+use tantivy::query::EnableScoring;
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocAddress, DocSet, Searcher, TERMINATED, Term};
+
+use super::analysis::Language;
+use super::error::IndexError;
+use super::schema::{ENDORSED, Fields, UPDATED_MS};
+use super::statistics::Statistics;
+use super::words::Reading;
+use super::worth::Worth;
+
+/// A part of a hit's score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Why {
+    /// A word of the query; `=word` where it is spelt so, `+` for all words together, `theme:…`, `label` for a
+    /// label of several words; `recency` and `endorsements`.
+    pub part: String,
+    /// The language that the record was read in, for what depends on it.
+    pub lang: Option<&'static str>,
+    /// What it adds to the score; of the last two, which the sum is multiplied by, what they add to one.
+    pub score: f32,
+}
+
+/// What the parts of a query gave to the score of a record.
+pub(super) fn why(
+    num: u64,
+    readings: &[Reading],
+    statistics: &Statistics<'_>,
+    searcher: &Searcher,
+    fields: &Fields,
+    worth: Worth,
+) -> Result<Vec<Why>, IndexError> {
+    let Some(at) = find(num, searcher, fields)? else {
+        return Ok(Vec::new());
+    };
+    let mut always = Vec::new();
+    let mut by_language: BTreeMap<Language, Vec<Why>> = BTreeMap::new();
+    for reading in readings {
+        let score = score(reading, at, statistics, searcher)?;
+        if score > 0.0 {
+            let why = Why {
+                part: reading.said.clone(),
+                lang: reading.language.map(Language::code),
+                score,
+            };
+            match reading.language {
+                Some(language) => by_language.entry(language).or_default().push(why),
+                None => always.push(why),
+            }
+        }
+    }
+    // The record counts in the language that fits it best.
+    let sum = |parts: &Vec<Why>| parts.iter().map(|why| why.score).sum::<f32>();
+    let best = by_language
+        .into_values()
+        .max_by(|one, other| sum(one).total_cmp(&sum(other)));
+    let mut parts = best.unwrap_or_default();
+    parts.extend(always);
+    let columns = searcher.segment_reader(at.segment_ord).fast_fields();
+    let of = |name| Ok::<_, IndexError>(columns.u64(name)?.first(at.doc_id).unwrap_or_default());
+    for (part, score) in [
+        ("recency", worth.recency(of(UPDATED_MS)?)),
+        ("endorsements", Worth::endorsement(of(ENDORSED)?)),
+    ] {
+        if score > 0.0 {
+            parts.push(Why {
+                part: part.to_owned(),
+                lang: None,
+                score,
+            });
+        }
+    }
+    Ok(parts)
+}
+
+fn find(num: u64, searcher: &Searcher, fields: &Fields) -> Result<Option<DocAddress>, IndexError> {
+    let term = Term::from_field_u64(fields.num, num);
+    for (at, segment) in (0..).zip(searcher.segment_readers()) {
+        let index = segment.inverted_index(fields.num)?;
+        let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? else {
+            continue;
+        };
+        while postings.doc() != TERMINATED {
+            if !segment.is_deleted(postings.doc()) {
+                return Ok(Some(DocAddress::new(at, postings.doc())));
+            }
+            postings.advance();
+        }
+    }
+    Ok(None)
+}
+
+fn score(
+    reading: &Reading,
+    at: DocAddress,
+    statistics: &Statistics<'_>,
+    searcher: &Searcher,
+) -> Result<f32, IndexError> {
+    let scoring = EnableScoring::enabled_from_statistics_provider(statistics, searcher);
+    let weight = reading.query.weight(scoring)?;
+    let segment = searcher.segment_reader(at.segment_ord);
+    let mut scorer = weight.scorer(segment, 1.0)?;
+    let is_here = scorer.doc() <= at.doc_id && scorer.seek(at.doc_id) == at.doc_id;
+    Ok(if is_here { scorer.score() } else { 0.0 })
+}

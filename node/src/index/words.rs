@@ -1,0 +1,227 @@
+//! Plain words: the more of them a record has, the higher it ranks.
+//!
+//! Every word is tried in every language, and so is what it is called there. A record counts in the one language
+//! that fits it best, as a whole: one in three languages does not outrank one in a single language, and words
+//! of different languages do not add up to a sentence that no text of it says.
+
+use std::collections::BTreeMap;
+
+use super::analysis::{Language, folded};
+use super::clauses::analyse;
+use super::error::IndexError;
+use super::expand::{Expanded, Expansions};
+use super::terms::{Engine, Terms, all, best_of, boosted, sum};
+
+/// What a record gains that has every word, in parts of what the words weigh: three words of four that are
+/// common say less than all four.
+const WHOLE: f32 = 0.75;
+
+/// What words come to.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// Alternatives that add up.
+    pub(super) parts: Vec<Engine>,
+    /// Whether there was a word.
+    pub(super) found: bool,
+    /// Words that were added, and their languages.
+    pub(super) told: Vec<(Language, String)>,
+    pub(super) readings: Vec<Reading>,
+}
+
+/// A part of the score.
+pub(super) struct Reading {
+    /// Counts where the record is read in this language; none where it always does.
+    pub(super) language: Option<Language>,
+    /// The word, or what else it is.
+    pub(super) said: String,
+    pub(super) query: Engine,
+}
+
+/// A word of the query.
+#[derive(Default)]
+struct Word {
+    /// As it was typed.
+    text: String,
+    /// What each language makes of it.
+    terms: Vec<(Language, String)>,
+    /// Records that have it, in the language and the field where they are most.
+    common: u64,
+    /// How it can be read in each language.
+    readings: BTreeMap<Language, Vec<Engine>>,
+}
+
+/// What is asked for by the words of a text, in any language.
+pub(super) fn words(
+    terms: &Terms<'_>,
+    expansions: Option<&Expansions>,
+    text: &str,
+) -> Result<Asked, IndexError> {
+    let mut asked = Asked::default();
+    let mut words = read(terms, text)?;
+    asked.found = !words.is_empty();
+    for word in words.values_mut() {
+        spell(terms, word, &mut asked)?;
+        look_up(terms, word, &mut asked)?;
+    }
+    let mut labels = BTreeMap::new();
+    if let Some(expansions) = expansions {
+        let expanded = expansions.of(text);
+        labels = expand(terms, &expanded, &mut words, &mut asked)?;
+    }
+    let words: Vec<Word> = words.into_values().collect();
+    let languages = terms.languages.iter();
+    let in_languages = languages.filter_map(|(language, _)| {
+        let labels = labels.remove(language).unwrap_or_default();
+        in_language(*language, &words, labels, &mut asked.readings)
+    });
+    let in_languages = in_languages.collect();
+    asked.parts.extend(best_of(in_languages));
+    Ok(asked)
+}
+
+/// The words by where they begin. Languages split a word differently (l'enquête), and meet there.
+fn read(terms: &Terms<'_>, text: &str) -> Result<BTreeMap<usize, Word>, IndexError> {
+    let mut words: BTreeMap<usize, Word> = BTreeMap::new();
+    for (language, of_language) in &terms.languages {
+        for term in analyse(*language, text) {
+            let word = words.entry(term.offset).or_default();
+            let common = terms.common(*of_language, &term.text)?;
+            word.common = word.common.max(common);
+            word.terms.push((*language, term.text));
+            if word.text.is_empty() {
+                let typed = text.get(term.offset..term.end).unwrap_or_default();
+                typed.clone_into(&mut word.text);
+            }
+        }
+    }
+    Ok(words)
+}
+
+/// The word as it was typed counts whatever the language.
+fn spell(terms: &Terms<'_>, word: &Word, asked: &mut Asked) -> Result<(), IndexError> {
+    if let Some(query) = terms.spelt(&word.text, word.common)? {
+        asked.readings.push(Reading {
+            language: None,
+            said: format!("={}", word.text),
+            query: query.box_clone(),
+        });
+        asked.parts.push(query);
+    }
+    Ok(())
+}
+
+/// The records that have the word, or, where none has, those that have one that is spelt nearly so.
+fn look_up(terms: &Terms<'_>, word: &mut Word, asked: &mut Asked) -> Result<(), IndexError> {
+    for (language, term) in &word.terms {
+        if let Some(of_language) = terms.fields(*language)
+            && let Some(query) = terms.anywhere(of_language, term, word.common)?
+        {
+            word.readings.entry(*language).or_default().push(query);
+        }
+    }
+    if !word.readings.is_empty() {
+        return Ok(());
+    }
+    let typed = folded(&word.text);
+    for (language, term) in &word.terms {
+        for (near, query) in terms.nearly(*language, term, &typed)? {
+            word.readings.entry(*language).or_default().push(query);
+            asked.tell(*language, &near);
+        }
+    }
+    Ok(())
+}
+
+/// Adds what the words are called otherwise, as far as any record says it. Gives labels of several words.
+fn expand(
+    terms: &Terms<'_>,
+    expanded: &Expanded,
+    words: &mut BTreeMap<usize, Word>,
+    asked: &mut Asked,
+) -> Result<BTreeMap<Language, Vec<Engine>>, IndexError> {
+    for (offset, others) in &expanded.words {
+        for other in others {
+            let (Some(of_language), Some(word)) =
+                (terms.fields(other.language), words.get_mut(offset))
+            else {
+                continue;
+            };
+            if let Some(query) = terms.anywhere(of_language, &other.term, word.common)? {
+                let readings = word.readings.entry(other.language).or_default();
+                readings.push(boosted(query, other.weight));
+                asked.tell(other.language, &other.shown);
+            }
+        }
+    }
+    let mut labels: BTreeMap<Language, Vec<Engine>> = BTreeMap::new();
+    for label in &expanded.labels {
+        let Some(of_language) = terms.fields(label.language) else {
+            continue;
+        };
+        let each = label.terms.iter();
+        let each = each.map(|term| terms.anywhere(of_language, term, 0));
+        let each: Option<Vec<_>> = each.collect::<Result<_, _>>()?;
+        if let Some(each) = each {
+            let label_of = labels.entry(label.language).or_default();
+            label_of.push(boosted(all(each), label.weight));
+            asked.tell(label.language, &label.shown);
+        }
+    }
+    for theme in &expanded.themes {
+        if let Some(query) = terms.theme(theme)? {
+            asked.readings.push(Reading {
+                language: None,
+                said: format!("theme:{theme}"),
+                query: query.box_clone(),
+            });
+            asked.parts.push(query);
+        }
+    }
+    Ok(labels)
+}
+
+/// The sum over the words in one language; none where it has none of them.
+fn in_language(
+    language: Language,
+    words: &[Word],
+    labels: Vec<Engine>,
+    told: &mut Vec<Reading>,
+) -> Option<Engine> {
+    let mut tell = |said: &str, query: &Engine| {
+        told.push(Reading {
+            language: Some(language),
+            said: said.to_owned(),
+            query: query.box_clone(),
+        });
+    };
+    let mut parts = Vec::new();
+    for word in words {
+        let readings = word.readings.get(&language).into_iter().flatten();
+        let readings = readings.map(|reading| reading.box_clone()).collect();
+        if let Some(reading) = best_of(readings) {
+            tell(&word.text, &reading);
+            parts.push(reading);
+        }
+    }
+    if parts.len() > 1 {
+        let together = parts.iter().map(|part| part.box_clone()).collect();
+        let share = parts.len() as f32 / words.len() as f32;
+        let whole = boosted(all(together), WHOLE * share);
+        tell("+", &whole);
+        parts.push(whole);
+    }
+    for label in labels {
+        tell("label", &label);
+        parts.push(label);
+    }
+    sum(parts)
+}
+
+impl Asked {
+    fn tell(&mut self, language: Language, shown: &str) {
+        let told = (language, shown.to_owned());
+        if !self.told.contains(&told) {
+            self.told.push(told);
+        }
+    }
+}
