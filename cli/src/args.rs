@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     annotate, card, completions, correct, diff, edit, exchange, export, group, guard, history,
     holders, import, list, needs, new, node, officer, publish, purge, quarantine, reissue, search,
-    show, similar, sync, translate, trust, vocabulary,
+    show, similar, sync, translate, trust, vocabulary, watch,
 };
 
 #[derive(Debug, Parser)]
@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Export(export::Args),
     Search(search::Args),
     Similar(similar::Args),
+    Watch(watch::Args),
     Show(show::Args),
     List(list::Args),
     Edit(edit::Args),
@@ -156,6 +157,10 @@ mod tests {
             "diwan export out --group g --query q --format jsonl",
             "diwan search saisie --lang fr --kind k --theme t --country TN --group g --tlp RED \
              --since 2026-01-01 --sort date --limit 5 --after c --facets --no-expand --explain --jsonl",
+            "diwan watch a b --keep",
+            "diwan watch add phones saisie kind:training --json",
+            "diwan watch list",
+            "diwan watch remove phones",
             "diwan similar abcdef --lang ar --kind k --group g --limit 5 --no-expand --json",
             "diwan show abcdef --lang ar --at 123",
             "diwan list --group g --origin tn --limit 5",

@@ -7,10 +7,11 @@ use diwan_api::error::ErrorCode;
 use diwan_api::message::{self, Catalogue};
 
 /// Families whose keys are made of a prefix and a word that the node sends.
-const FAMILIES: [&str; 6] = [
+const FAMILIES: [&str; 7] = [
     "state-",
     "role-",
     "facet-",
+    "why-",
     "trust-means-",
     "reason-",
     "alarm-",

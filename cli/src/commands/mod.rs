@@ -30,6 +30,7 @@ pub(crate) mod sync;
 pub(crate) mod translate;
 pub(crate) mod trust;
 pub(crate) mod vocabulary;
+pub(crate) mod watch;
 
 use diwan_api::error::Exit;
 
@@ -49,6 +50,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Exit, Cli
         Command::Export(args) => export::run(args, context).await,
         Command::Search(args) => search::run(args, context).await,
         Command::Similar(args) => similar::run(args, context).await,
+        Command::Watch(args) => watch::run(args, context).await,
         Command::Show(args) => show::run(args, context).await,
         Command::List(args) => list::run(args, context).await,
         Command::Edit(args) => edit::run(args, context).await,

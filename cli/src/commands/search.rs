@@ -139,7 +139,7 @@ pub(super) fn render(view: &View, answer: &SearchAnswer) -> String {
     text
 }
 
-fn render_hit(view: &View, number: usize, hit: &Hit) -> String {
+pub(super) fn render_hit(view: &View, number: usize, hit: &Hit) -> String {
     let about = [
         view.id(&hit.record),
         view.name(&hit.kind),
@@ -256,6 +256,28 @@ mod tests {
 
         More: --after c2
         ");
+    }
+
+    #[test]
+    fn reasons_are_a_sum_and_factors() {
+        let why = |part: &str, lang: Option<&str>, score| Why {
+            part: part.into(),
+            lang: lang.map(str::to_owned),
+            score,
+        };
+        let of = Hit {
+            why: vec![
+                why("saisie", Some("fr"), 1.0),
+                why("+", Some("fr"), 0.25),
+                why("=saisie", None, 0.15),
+                why("recency", None, 0.08),
+            ],
+            ..hit("Saisie", "fr", "", vec![])
+        };
+        insta::assert_snapshot!(
+            render_why(&plain(), &of),
+            @"1.50 = saisie (fr) 1.00 · all words (fr) 0.25 · =saisie 0.15 · newness ×1.08"
+        );
     }
 
     #[test]

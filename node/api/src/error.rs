@@ -87,6 +87,8 @@ error_codes! {
     RoleNeeded = "role-needed", 403, NotPermitted;
     /// No officer has this uid. Args: `uid`.
     UnknownOfficer = "unknown-officer", 404, NotFound;
+    /// No saved search of this officer has this name. Args: `name`.
+    UnknownWatch = "unknown-watch", 404, NotFound;
     /// Nobody would be left who decides about officers. Args: `uid`.
     LastAdmin = "last-admin", 409, NotPermitted;
     /// The publication guard found what must not get out. Args: `hits`.

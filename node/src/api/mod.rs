@@ -37,6 +37,7 @@ mod translations;
 mod trust;
 mod view;
 mod vocabularies;
+mod watches;
 mod words;
 
 use std::future::Future;
@@ -233,6 +234,10 @@ fn reading() -> Router<Api> {
         .route("/v1/vocabularies/{name}", get(vocabularies::show))
         .route("/v1/export", get(export::export))
         .route("/v1/search", get(search::search))
+        .route("/v1/watches", get(watches::list).post(watches::add))
+        .route("/v1/watches/{name}", get(watches::show))
+        .route("/v1/watches/{name}/seen", post(watches::seen))
+        .route("/v1/watches/{name}/remove", post(watches::remove))
         .route("/v1/guard", get(guarding::rules).post(guarding::check))
 }
 

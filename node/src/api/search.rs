@@ -57,7 +57,7 @@ pub(super) async fn search(
 /// Waits for the index to see what was stored when the question came, so that an officer finds what
 /// was just written; while much arrives, the answer comes from what is indexed by then.
 /// Says whether it did.
-async fn catch_up(api: &Api) -> bool {
+pub(super) async fn catch_up(api: &Api) -> bool {
     let stored = api.engine.state().store_seq;
     let seen = tokio::time::timeout(CATCH_UP, api.indexer.wait_for(stored)).await;
     seen.unwrap_or(false)
@@ -92,7 +92,7 @@ fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
 }
 
 /// What was found, as officers read it.
-fn answered(
+pub(super) fn answered(
     api: &Api,
     view: &View,
     query: &SearchQuery,
@@ -175,7 +175,7 @@ fn alike(api: &Api, record: &str, query: SimilarQuery) -> Result<SearchAnswer, E
 }
 
 /// What widens a query; none where that is not wanted.
-fn expansions(api: &Api, query: &SearchQuery) -> Option<Arc<Expansions>> {
+pub(super) fn expansions(api: &Api, query: &SearchQuery) -> Option<Arc<Expansions>> {
     (query.no_expand != Some(true)).then(|| api.expander.expansions())
 }
 
@@ -210,7 +210,7 @@ pub(super) fn all(view: &View, index: &Index, text: &str) -> Result<BTreeSet<u64
 }
 
 /// Takes what the text says of fields out of it, and adds it to what was asked for beside it.
-fn read(mut query: SearchQuery) -> Result<(SearchQuery, Vec<Filter>), ApiError> {
+pub(super) fn read(mut query: SearchQuery) -> Result<(SearchQuery, Vec<Filter>), ApiError> {
     let Ask { text, filters } = Ask::read(&query.q)?;
     query.q = text;
     for (field, asked) in [
@@ -274,7 +274,7 @@ fn without(
 }
 
 /// The question to the index: what is asked for, and of that what officers see.
-fn asked(
+pub(super) fn asked(
     view: &View,
     query: &SearchQuery,
     filters: &[Filter],
@@ -364,7 +364,7 @@ fn origins(
     Ok(Some(wanted.map(|chain| chain.id().0).collect()))
 }
 
-fn refused(error: IndexError) -> ApiError {
+pub(super) fn refused(error: IndexError) -> ApiError {
     match error {
         IndexError::BadCursor => ApiError::new(ErrorCode::BadCursor),
         IndexError::QueryTooLong { .. }

@@ -94,7 +94,7 @@ impl<'r> Words<'r> {
         let names = || {
             let countries = self.vocabulary.concepts(COUNTRIES, &|_| false);
             let names: Vec<String> = countries
-                .flat_map(|one| one.title.values().cloned())
+                .flat_map(|one| one.labels().map(|(_, label)| label.to_owned()))
                 .collect();
             names
         };

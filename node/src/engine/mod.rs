@@ -25,6 +25,7 @@ mod reads;
 mod records;
 mod reissue;
 mod step;
+mod watches;
 mod writer;
 
 pub use chains::{MemberChange, Removal};

@@ -15,7 +15,9 @@ mod writing;
 
 pub use disk::Disk;
 pub use reading::Reading;
-pub use rows::{GroupRow, LogRow, OfficerRole, OfficerRow, RecordRow, RecordState, VersionRow};
+pub use rows::{
+    GroupRow, LogRow, OfficerRole, OfficerRow, RecordRow, RecordState, VersionRow, WatchRow,
+};
 pub use writing::Writing;
 
 use std::cell::Cell;

@@ -15,7 +15,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata}
 use super::StoreError;
 use super::entries;
 use super::log::{LastOpened, Logs};
-use super::rows::{self, GroupRow, LogRow, OfficerRow, RecordRow, RecordState};
+use super::rows::{self, GroupRow, LogRow, OfficerRow, RecordRow, RecordState, WatchRow};
 use super::tables::{self, Id};
 
 type LogRows = ReadOnlyTable<u32, &'static [u8]>;
@@ -27,6 +27,7 @@ pub struct Reading {
     agencies: ReadOnlyTable<(&'static Id, u32), &'static [u8]>,
     trust: ReadOnlyTable<&'static Id, &'static [u8]>,
     officers: ReadOnlyTable<u32, &'static [u8]>,
+    watches: ReadOnlyTable<(u32, &'static str), &'static [u8]>,
     group_chains: ReadOnlyTable<(&'static Id, u32), &'static [u8]>,
     groups: ReadOnlyTable<&'static Id, &'static [u8]>,
     logs: LogRows,
@@ -57,6 +58,7 @@ impl Reading {
             agencies: transaction.open_table(tables::AGENCIES)?,
             trust: transaction.open_table(tables::TRUST)?,
             officers: transaction.open_table(tables::OFFICERS)?,
+            watches: transaction.open_table(tables::WATCHES)?,
             group_chains: transaction.open_table(tables::GROUP_CHAINS)?,
             groups: transaction.open_table(tables::GROUPS)?,
             logs: transaction.open_table(tables::LOGS)?,
@@ -136,6 +138,21 @@ impl Reading {
         for row in self.officers.iter()? {
             let (uid, row) = row?;
             found.push((uid.value(), rows::from_bytes("officers", row.value())?));
+        }
+        Ok(found)
+    }
+
+    /// The searches that an officer saved, by name.
+    pub fn watches(&self, uid: u32) -> Result<Vec<(String, WatchRow)>, StoreError> {
+        let mut found = Vec::new();
+        for row in self.watches.range((uid, "")..)? {
+            let (key, row) = row?;
+            let (of, name) = key.value();
+            if of != uid {
+                break;
+            }
+            let row = rows::from_bytes("watches", row.value())?;
+            found.push((name.to_owned(), row));
         }
         Ok(found)
     }

@@ -120,6 +120,21 @@ pub struct OfficerRow {
     pub by_uid: u32,
 }
 
+/// A search that an officer saved. Nothing of it leaves the node.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct WatchRow {
+    /// The query, as it is typed.
+    #[n(0)]
+    pub query: String,
+    /// When its matches were last seen, ms.
+    #[n(1)]
+    pub seen_ms: u64,
+    /// The store sequence up to which they were.
+    #[n(2)]
+    pub seq: u64,
+}
+
 /// Whether a record is shown, and where its content is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]

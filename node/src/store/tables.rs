@@ -12,6 +12,8 @@ pub(super) const AGENCIES: TableDefinition<(&Id, u32), &[u8]> = TableDefinition:
 pub(super) const TRUST: TableDefinition<&Id, &[u8]> = TableDefinition::new("trust");
 /// Uid to [`OfficerRow`](super::OfficerRow).
 pub(super) const OFFICERS: TableDefinition<u32, &[u8]> = TableDefinition::new("officers");
+/// (uid, name) to [`WatchRow`](super::WatchRow).
+pub(super) const WATCHES: TableDefinition<(u32, &str), &[u8]> = TableDefinition::new("watches");
 /// (group, height) to signed statement.
 pub(super) const GROUP_CHAINS: TableDefinition<(&Id, u32), &[u8]> =
     TableDefinition::new("group_chains");

@@ -19,7 +19,7 @@ use super::StoreError;
 use super::entries::{self, Place};
 use super::log::{self, LastOpened, Logs};
 use super::reading::{self, meta_u64};
-use super::rows::{self, GroupRow, LogRow, OfficerRow, RecordRow};
+use super::rows::{self, GroupRow, LogRow, OfficerRow, RecordRow, WatchRow};
 use super::tables::{self, Id};
 use super::tracked::{Opening, Tracked};
 
@@ -38,6 +38,7 @@ pub struct Writing<'txn> {
     agencies: Tracked<'txn, (&'static Id, u32), &'static [u8]>,
     trust: Tracked<'txn, &'static Id, &'static [u8]>,
     officers: Tracked<'txn, u32, &'static [u8]>,
+    watches: Tracked<'txn, (u32, &'static str), &'static [u8]>,
     group_chains: Tracked<'txn, (&'static Id, u32), &'static [u8]>,
     groups: Tracked<'txn, &'static Id, &'static [u8]>,
     logs: Tracked<'txn, u32, &'static [u8]>,
@@ -78,6 +79,7 @@ impl<'txn> Writing<'txn> {
             agencies: tables.open(tables::AGENCIES)?,
             trust: tables.open(tables::TRUST)?,
             officers: tables.open(tables::OFFICERS)?,
+            watches: tables.open(tables::WATCHES)?,
             group_chains: tables.open(tables::GROUP_CHAINS)?,
             groups: tables.open(tables::GROUPS)?,
             logs: tables.open(tables::LOGS)?,
@@ -177,6 +179,19 @@ impl<'txn> Writing<'txn> {
     /// Who an officer is.
     pub fn put_officer(&mut self, uid: u32, row: &OfficerRow) -> Result<(), StoreError> {
         self.officers.insert(uid, rows::to_bytes(row).as_slice())?;
+        Ok(())
+    }
+
+    /// A search that an officer saved.
+    pub fn put_watch(&mut self, uid: u32, name: &str, row: &WatchRow) -> Result<(), StoreError> {
+        let bytes = rows::to_bytes(row);
+        self.watches.insert((uid, name), bytes.as_slice())?;
+        Ok(())
+    }
+
+    /// Forgets a saved search.
+    pub fn remove_watch(&mut self, uid: u32, name: &str) -> Result<(), StoreError> {
+        self.watches.remove((uid, name))?;
         Ok(())
     }
 

@@ -185,5 +185,7 @@ error-not-origin = { $record } comes from { $origin }: only { $origin } publishe
     .hint = Write a record of your own that links to it: `--link source={ $record }`.
 error-unknown-officer = No officer of this node has the uid { $uid }.
     .hint = `diwan officer list` shows them; `diwan officer add UID --role ROLE` adds one.
+error-unknown-watch = You have no saved search “{ $name }”.
+    .hint = `diwan watch list` shows them; `diwan watch add NAME QUERY` saves one.
 error-personal-record = A record of the kind { $kind } is about a person: it does not get into “{ $group }”.
     .hint = Keep it in the group `own`. An admin names groups for such records: `personal_groups = ["{ $group }"]` in guard.toml.

@@ -133,6 +133,12 @@ why-recency = newness
 why-endorsements = endorsed
 why-all = all words
 why-label = as it is called
+watch-none = No saved search. Save one with: diwan watch add NAME QUERY
+watch-found = { $count ->
+    [0] nothing new since { $since }
+    [one] 1 record is new or changed since { $since }
+   *[other] { $count } records are new or changed since { $since }
+}
 search-expanded = Also searched for:
 
 show-id = id

@@ -13,7 +13,8 @@ use crate::types::{
     OfficerRoleChange, PublishRequest, Published, PurgePlan, PurgeRequest, Quarantine, Record,
     RecordList, Reissue, RemovalPlan, SearchAnswer, SearchQuery, SimilarQuery, Status, SyncAnswer,
     SyncRequest, TranslateRequest, Translated, TrustAdd, TrustList, TrustVerify, VocabularyAnswer,
-    VocabularyList, WithdrawRequest, Written,
+    VocabularyList, WatchAdd, WatchAnswer, WatchList, WatchQuery, WatchSeen, WithdrawRequest,
+    Written,
 };
 
 /// What an admin does with an agency of the trust list, besides verifying it.
@@ -388,6 +389,32 @@ impl Client {
     ) -> Result<SearchAnswer, ApiError> {
         let path = path(&["records", record, "similar"]);
         self.get(&with_query(&path, query)).await
+    }
+
+    /// The caller's saved searches.
+    pub async fn watches(&self) -> Result<WatchList, ApiError> {
+        self.get("/v1/watches").await
+    }
+
+    /// Saves a search.
+    pub async fn watch_add(&self, request: &WatchAdd) -> Result<WatchList, ApiError> {
+        self.post("/v1/watches", request).await
+    }
+
+    /// What is new of a saved search.
+    pub async fn watch(&self, name: &str, query: &WatchQuery) -> Result<WatchAnswer, ApiError> {
+        self.get(&with_query(&path(&["watches", name]), query))
+            .await
+    }
+
+    /// Notes that the matches of a saved search were seen.
+    pub async fn watch_seen(&self, name: &str, seen: WatchSeen) -> Result<WatchList, ApiError> {
+        self.post(&path(&["watches", name, "seen"]), &seen).await
+    }
+
+    /// Forgets a saved search.
+    pub async fn watch_remove(&self, name: &str) -> Result<WatchList, ApiError> {
+        self.post(&path(&["watches", name, "remove"]), &()).await
     }
 
     /// Syncs now; with `wait` the answer takes as long as the request allows.

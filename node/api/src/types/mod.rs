@@ -14,6 +14,7 @@ mod status;
 mod sync;
 mod translation;
 mod vocabulary;
+mod watch;
 
 pub use agency::*;
 pub use govern::*;
@@ -28,6 +29,7 @@ pub use status::*;
 pub use sync::*;
 pub use translation::*;
 pub use vocabulary::*;
+pub use watch::*;
 
 use std::collections::BTreeMap;
 

@@ -2,8 +2,8 @@
 
 use diwan_api::client::TrustStep;
 use diwan_api::types::{
-    AnnotationInfo, GroupCreate, ImportBatch, ListQuery, MemberRole, RecordLink, Stored,
-    SyncRequest,
+    AnnotationInfo, FieldValue, GroupCreate, ImportBatch, ListQuery, MemberRole, RecordLink,
+    Stored, SyncRequest, WithdrawRequest,
 };
 
 use diwan_core::id::EntryHash;
@@ -256,4 +256,50 @@ async fn one_agencys_many_annotations_do_not_hide_anothers() {
         shown.annotations.iter().filter(of_origin).count()
     };
     assert_eq!((count("fr"), count("tn")), (1_000, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_say_helped_them_ranks_higher() {
+    let (tn, fr) = two().await;
+    let id = tn.guideline("Cyber", &[("fr", "Saisie")], &[]).await.record;
+    let endorsed = async |node: &Node| {
+        let query = SearchQuery {
+            explain: Some(true),
+            kind: Some("guideline".into()),
+            ..words("saisie")
+        };
+        let found = node.search(query).await;
+        let mut why = found.hits[0].why.iter();
+        why.any(|why| why.part == "endorsements" && why.score > 0.0)
+    };
+    let says = |result: &str| Draft {
+        body: texts(&[("fr", "Appliqué ici.")]),
+        fields: [("result".to_owned(), FieldValue::Line(result.to_owned()))].into(),
+        ..Draft::default()
+    };
+    tn.client
+        .annotate(&id, "endorsement", &says("helped"))
+        .await
+        .unwrap();
+    assert!(!endorsed(&tn).await, "its own");
+    assert!(fr.client.sync(&SYNC).await.unwrap().equal);
+    fr.client
+        .annotate(&id, "endorsement", &says("did-not-help"))
+        .await
+        .unwrap();
+    assert!(!endorsed(&fr).await, "it did not help");
+    let helped = fr
+        .client
+        .annotate(&id, "endorsement", &says("helped"))
+        .await
+        .unwrap();
+    assert!(endorsed(&fr).await);
+    assert!(fr.client.sync(&SYNC).await.unwrap().equal);
+    assert!(endorsed(&tn).await);
+    let withdrawn = WithdrawRequest::default();
+    fr.client
+        .withdraw(&helped.record, &withdrawn)
+        .await
+        .unwrap();
+    assert!(!endorsed(&fr).await, "it was taken back");
 }

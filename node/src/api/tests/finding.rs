@@ -1,6 +1,6 @@
 //! Lists and searches: pages and filters.
 
-use diwan_api::types::ListQuery;
+use diwan_api::types::{ListQuery, SimilarQuery, WatchAdd, WatchInfo, WatchQuery, WatchSeen};
 
 use super::*;
 
@@ -218,4 +218,119 @@ async fn a_question_finds_what_is_in_another_language() {
     };
     let found = node.search(plain).await;
     assert_eq!((found.total, found.expanded.len()), (0, 0));
+}
+
+/// A saved search, and what is new of it.
+async fn look(node: &Node, name: &str) -> (Vec<String>, u64) {
+    let answer = node.client.watch(name, &WatchQuery::default()).await;
+    let answer = answer.unwrap();
+    let hits = answer.found.hits.into_iter();
+    (hits.map(|hit| hit.record).collect(), answer.seq)
+}
+
+#[tokio::test]
+async fn a_saved_search_tells_what_came_and_what_changed() {
+    let node = Node::start("tn").await;
+    let guideline = async |title: &str| {
+        let title = [("fr", title)];
+        node.guideline("own", &title, &[]).await.record
+    };
+    let before = guideline("Saisie d'un serveur").await;
+    let add = |name: &str, query: &str| WatchAdd {
+        name: name.into(),
+        query: query.into(),
+    };
+    let request = add("saisies", "saisie kind:guideline");
+    let saved = node.client.watch_add(&request).await.unwrap().watches;
+    let named = |watches: &[WatchInfo]| -> Vec<String> {
+        watches.iter().map(|watch| watch.name.clone()).collect()
+    };
+    assert_eq!(named(&saved), ["saisies"]);
+    assert_eq!(look(&node, "saisies").await.0, Vec::<String>::new());
+
+    let came = guideline("Saisie d'un téléphone").await;
+    guideline("Formation").await;
+    let (new, seq) = look(&node, "saisies").await;
+    assert_eq!(new, [came.as_str()]);
+    // Looking is not having seen.
+    assert_eq!(look(&node, "saisies").await.0, [came.as_str()]);
+    node.client
+        .watch_seen("saisies", WatchSeen { seq })
+        .await
+        .unwrap();
+    assert_eq!(look(&node, "saisies").await.0, Vec::<String>::new());
+
+    let retitled = EditRequest {
+        title: texts(&[("fr", "Saisie de deux serveurs")]),
+        ..EditRequest::default()
+    };
+    node.client.edit(&before, &retitled).await.unwrap();
+    let (new, seq) = look(&node, "saisies").await;
+    assert_eq!(new, [before.as_str()]);
+    let far = WatchSeen { seq: seq + 1_000 };
+    node.client.watch_seen("saisies", far).await.unwrap();
+    let next = guideline("Saisie d'un disque").await;
+    assert_eq!(
+        look(&node, "saisies").await.0,
+        [next.as_str()],
+        "not from the future"
+    );
+
+    for (name, query, code) in [
+        ("", "saisie", ErrorCode::InvalidValue),
+        ("a", "kindd:x", ErrorCode::BadQuery),
+        ("a", "kind:x", ErrorCode::UnknownName),
+    ] {
+        let refused = node.client.watch_add(&add(name, query)).await.unwrap_err();
+        assert_eq!(refused.code, code, "{name} {query}");
+    }
+    let unknown = node.client.watch("a", &WatchQuery::default()).await;
+    assert_eq!(unknown.unwrap_err().code, ErrorCode::UnknownWatch);
+    let left = node.client.watch_remove("saisies").await.unwrap();
+    assert!(left.watches.is_empty());
+}
+
+#[tokio::test]
+async fn alike_records_and_reasons() {
+    let node = Node::start("tn").await;
+    let phone = node
+        .guideline("own", &[("fr", "Sac de Faraday pour téléphones")], &[])
+        .await
+        .record;
+    let other = node
+        .guideline("own", &[("fr", "Choisir un sac de Faraday")], &[])
+        .await
+        .record;
+    node.guideline("own", &[("fr", "Réunions")], &[]).await;
+    let alike = node.client.similar(&phone, &SimilarQuery::default()).await;
+    let alike: Vec<_> = alike
+        .unwrap()
+        .hits
+        .into_iter()
+        .map(|hit| hit.record)
+        .collect();
+    assert_eq!(alike, [other.as_str()]);
+    let unknown = node
+        .client
+        .similar("0123456789", &SimilarQuery::default())
+        .await;
+    assert_eq!(unknown.unwrap_err().code, ErrorCode::UnknownRecord);
+
+    let query = SearchQuery {
+        explain: Some(true),
+        facets: Some(true),
+        ..words("sac faraday")
+    };
+    let found = node.search(query).await;
+    let parts: Vec<_> = found.hits[0]
+        .why
+        .iter()
+        .map(|why| why.part.as_str())
+        .collect();
+    assert_eq!(
+        parts,
+        ["sac", "faraday", "+", "=sac", "=faraday", "recency"]
+    );
+    assert_eq!(found.facets["country"]["TN"], 2);
+    assert_eq!(found.facets["year"].values().sum::<u64>(), 2);
 }

@@ -1,0 +1,211 @@
+//! Saved searches: what is new of them since the officer looked last. Each officer has its own.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use diwan_api::error::{ApiError, ErrorCode};
+use diwan_api::types::{
+    SearchQuery, WatchAdd, WatchAnswer, WatchInfo, WatchList, WatchQuery, WatchSeen,
+};
+
+use super::answer::{Answer, Asked, Json, Named, apart};
+use super::drafts::in_nfc;
+use super::gate::Officer;
+use super::search::{answered, asked, catch_up, expansions, read, refused};
+use super::view::View;
+use super::{Api, time};
+use crate::engine::EngineError;
+use crate::index::Query;
+use crate::store::WatchRow;
+
+/// Saved searches of one officer.
+const WATCHES_MAX: usize = 100;
+/// Bytes of a name.
+const NAME_MAX: usize = 100;
+/// Journal lines that are read at a time.
+const LINES: usize = 100_000;
+/// Hits on a page.
+const PAGE: usize = 100;
+
+/// `GET /v1/watches`.
+pub(super) async fn list(State(api): State<Api>, officer: Officer) -> Answer<WatchList> {
+    apart(move || all(&api, officer.uid)).await.map(Json)
+}
+
+fn all(api: &Api, uid: u32) -> Result<WatchList, EngineError> {
+    let watches = api.engine.read()?.watches(uid)?;
+    let watches = watches.into_iter().map(|(name, row)| info(name, &row));
+    Ok(WatchList {
+        watches: watches.collect(),
+    })
+}
+
+fn info(name: String, row: &WatchRow) -> WatchInfo {
+    WatchInfo {
+        name,
+        query: row.query.clone(),
+        since: time::rfc3339(row.seen_ms),
+    }
+}
+
+/// `POST /v1/watches`. What matches by now is not new.
+pub(super) async fn add(
+    State(api): State<Api>,
+    officer: Officer,
+    Json(request): Json<WatchAdd>,
+) -> Answer<WatchList> {
+    let name = in_nfc(request.name.trim().to_owned());
+    if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
+        let expected = format!("one line of {NAME_MAX} bytes at most");
+        return Err(ApiError::invalid("name", name, &expected).into());
+    }
+    let row = WatchRow {
+        query: request.query,
+        seen_ms: api.engine.now_ms(),
+        seq: api.engine.state().store_seq,
+    };
+    let (checked, query) = (api.clone(), row.query.clone());
+    // A query that would be refused later is refused now.
+    apart(move || {
+        let view = View::open(&checked.engine)?;
+        question(&view, &query, None, None)?;
+        let known = checked.engine.read()?.watches(officer.uid)?;
+        match known.len() >= WATCHES_MAX {
+            true => Err(too_many().into()),
+            false => Ok::<_, EngineError>(()),
+        }
+    })
+    .await?;
+    let uid = officer.uid;
+    api.engine
+        .submit(move |step| step.put_watch(uid, &name, &row))
+        .await?;
+    apart(move || all(&api, uid)).await.map(Json)
+}
+
+fn too_many() -> ApiError {
+    let expected = format!("{WATCHES_MAX} saved searches at most");
+    ApiError::invalid("name", "", &expected)
+}
+
+/// `GET /v1/watches/{name}`.
+pub(super) async fn show(
+    State(api): State<Api>,
+    Named(name): Named<String>,
+    officer: Officer,
+    Asked(query): Asked<WatchQuery>,
+) -> Answer<WatchAnswer> {
+    catch_up(&api).await;
+    apart(move || news(&api, officer.uid, &name, query))
+        .await
+        .map(Json)
+}
+
+fn news(api: &Api, uid: u32, name: &str, query: WatchQuery) -> Result<WatchAnswer, EngineError> {
+    let started = Instant::now();
+    let (name, row) = saved(api, uid, name)?;
+    // What the index has not seen yet is new the next time.
+    let seq = api.indexer.seq();
+    let view = View::open(&api.engine)?;
+    let (asked_for, asked) = question(&view, &row.query, query.reader, query.after)?;
+    let asked = Query {
+        only: Some(Arc::new(changed(&view, row.seq, seq)?)),
+        now_ms: api.engine.now_ms(),
+        ..asked
+    };
+    let index = api.indexer.index();
+    let found = index.search_expanded(&asked, expansions(api, &asked_for));
+    let text = row.query.clone();
+    let found = answered(
+        api,
+        &view,
+        &asked_for,
+        text,
+        found.map_err(refused)?,
+        started,
+    )?;
+    Ok(WatchAnswer {
+        watch: info(name, &row),
+        seq,
+        found,
+    })
+}
+
+/// What a saved search asks, newest first.
+fn question(
+    view: &View,
+    text: &str,
+    reader: Option<String>,
+    after: Option<String>,
+) -> Result<(SearchQuery, Query), EngineError> {
+    let query = SearchQuery {
+        q: text.to_owned(),
+        reader,
+        after,
+        sort: Some("date".to_owned()),
+        limit: Some(PAGE),
+        ..SearchQuery::default()
+    };
+    let (query, filters) = read(query)?;
+    let asked = asked(view, &query, &filters, 0)?;
+    Ok((query, asked))
+}
+
+/// Records that came or changed behind a store sequence, up to another.
+fn changed(view: &View, behind: u64, until: u64) -> Result<BTreeSet<u64>, EngineError> {
+    let (mut nums, mut at) = (BTreeSet::new(), behind);
+    while at < until {
+        let lines = view.reading.journal_behind(at, LINES)?;
+        let Some((last, _)) = lines.last() else {
+            break;
+        };
+        at = *last;
+        let within = lines.iter().filter(|(seq, _)| *seq <= until);
+        nums.extend(within.map(|(_, num)| *num));
+    }
+    Ok(nums)
+}
+
+fn saved(api: &Api, uid: u32, name: &str) -> Result<(String, WatchRow), EngineError> {
+    let name = in_nfc(name.trim().to_owned());
+    let mut watches = api.engine.read()?.watches(uid)?.into_iter();
+    let found = watches.find(|(of, _)| *of == name);
+    Ok(found.ok_or_else(|| ApiError::new(ErrorCode::UnknownWatch).with("name", name))?)
+}
+
+/// `POST /v1/watches/{name}/seen`.
+pub(super) async fn seen(
+    State(api): State<Api>,
+    Named(name): Named<String>,
+    officer: Officer,
+    Json(seen): Json<WatchSeen>,
+) -> Answer<WatchList> {
+    let (found, uid) = (api.clone(), officer.uid);
+    let (name, row) = apart(move || saved(&found, uid, &name)).await?;
+    let row = WatchRow {
+        // Nobody has seen what is not stored yet, or sees again what was seen.
+        seq: seen.seq.min(api.engine.state().store_seq).max(row.seq),
+        seen_ms: api.engine.now_ms(),
+        ..row
+    };
+    api.engine
+        .submit(move |step| step.put_watch(uid, &name, &row))
+        .await?;
+    apart(move || all(&api, uid)).await.map(Json)
+}
+
+/// `POST /v1/watches/{name}/remove`.
+pub(super) async fn remove(
+    State(api): State<Api>,
+    Named(name): Named<String>,
+    officer: Officer,
+) -> Answer<WatchList> {
+    let (found, uid) = (api.clone(), officer.uid);
+    let (name, _) = apart(move || saved(&found, uid, &name)).await?;
+    api.engine
+        .submit(move |step| step.remove_watch(uid, &name))
+        .await?;
+    apart(move || all(&api, uid)).await.map(Json)
+}
