@@ -23,6 +23,7 @@ mod e2e {
     mod newcomer;
     mod real_documents;
     mod restart;
+    mod searching;
     mod stix;
     mod store_and_forward;
     mod story;
