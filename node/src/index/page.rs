@@ -241,15 +241,21 @@ impl SegmentCollector for SegmentPage {
     type Fruit = io::Result<SegmentFound>;
 
     fn collect(&mut self, doc: DocId, score: Score) {
-        let num = self.nums.first(doc).unwrap_or_default();
-        if self.only.as_ref().is_some_and(|only| !only.contains(&num)) {
+        if let Some(only) = &self.only
+            && !only.contains(&self.nums.first(doc).unwrap_or_default())
+        {
             return;
         }
         self.total += 1;
         for facet in &mut self.facets {
             facet.count(doc);
         }
+        if self.sort == Sort::Relevance && self.is_far_behind(score) {
+            self.behind_cursor += 1;
+            return;
+        }
         let updated_ms = self.updated_ms.first(doc).unwrap_or_default();
+        let num = self.nums.first(doc).unwrap_or_default();
         if let Some(years) = &mut self.years {
             *years.entry(year(updated_ms)).or_default() += 1;
         }
@@ -291,6 +297,18 @@ impl SegmentCollector for SegmentPage {
             best: self.best.into_iter().map(|rank| rank.0).collect(),
             facets,
         })
+    }
+}
+
+impl SegmentPage {
+    /// Whether a score, with all that a record can be worth, comes behind the cursor and behind a full page: most
+    /// do, and nothing else of them is looked at.
+    fn is_far_behind(&self, score: Score) -> bool {
+        let most = u64::from((score.max(0.0) * Worth::MOST).to_bits());
+        let worst = self.best.peek().filter(|_| self.best.len() == self.limit);
+        worst.is_some_and(|worst| most < worst.0.key)
+            && self.after.is_none_or(|after| most < after.key)
+            && self.years.is_none()
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) struct Worth {
 }
 
 impl Worth {
+    /// More than the greatest factor.
+    pub(super) const MOST: f32 = (1.0 + RECENT) * (1.0 + ENDORSED) * 1.001;
+
     /// Those at a time, milliseconds since 1970.
     pub(super) fn at(now_ms: u64) -> Self {
         Self { now_ms }
@@ -61,6 +64,6 @@ mod tests {
             by_agencies.is_sorted_by(|fewer, more| fewer < more),
             "{by_agencies:?}"
         );
-        assert!(worth.factor(now, u64::MAX) < 1.25);
+        assert!(worth.factor(now, u64::MAX) < Worth::MOST);
     }
 }

@@ -1,9 +1,9 @@
 //! Snowball stemmers, and what they must see of a word to work: most take a folded one.
 //!
-//! French, English, German and Greek endings are the same without their accents. Spanish, Portuguese and
-//! Italian nouns have a few endings that their stemmer knows with the accent alone: those get it back, whether
-//! or not the writer set it. Turkish suffixes follow the vowels of the word, and its dotless i is one of them:
-//! a word is stemmed as it is written, and folded after that.
+//! Most endings are the same without their accents. Portuguese nouns have a few that their stemmer knows with the
+//! accent alone: those get it back, whether or not the writer set it. Greek nouns in -ία keep a vowel of their
+//! ending in some cases, which goes as well. Turkish suffixes follow the vowels of the word, and its dotless i is
+//! one of them: a word is stemmed as it is written, and folded after that.
 
 use frostem::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
@@ -11,15 +11,10 @@ use unicode_normalization::UnicodeNormalization;
 use super::Language;
 use super::fold::{drop_hamza_marks, fold, is_invisible};
 
-/// Endings of folded words, and as the stemmer knows them.
-const ACCENTED: [(Language, &str, &str); 6] = [
-    (Language::Spanish, "cion", "ción"),
-    (Language::Spanish, "sion", "sión"),
-    (Language::Portuguese, "cao", "ção"),
-    (Language::Portuguese, "coes", "ções"),
-    (Language::Portuguese, "sao", "são"),
-    (Language::Italian, "ita", "ità"),
-];
+/// Endings of folded Portuguese words, and as the stemmer knows them.
+const ACCENTED: [(&str, &str); 3] = [("cao", "ção"), ("coes", "ções"), ("sao", "são")];
+/// Letters that remain of a Greek stem before its last vowel goes.
+const GREEK_LETTERS: usize = 3;
 
 /// How the words of a language are stemmed.
 #[derive(Clone, Copy)]
@@ -58,7 +53,8 @@ impl Stemming {
             return;
         }
         fold(word, scratch);
-        for (_, plain, accented) in ACCENTED.iter().filter(|(of, ..)| *of == self.language) {
+        let is_portuguese = self.language == Language::Portuguese;
+        for (plain, accented) in ACCENTED.iter().filter(|_| is_portuguese) {
             if scratch.ends_with(plain) {
                 scratch.truncate(scratch.len() - plain.len());
                 scratch.push_str(accented);
@@ -72,6 +68,12 @@ impl Stemming {
             let mut folded = String::new();
             fold(&stemmed, &mut folded);
             drop_hamza_marks(&folded, stem);
+        }
+        if self.language == Language::Greek
+            && let Some(shorter) = stem.strip_suffix('ι')
+            && shorter.chars().count() >= GREEK_LETTERS
+        {
+            stem.truncate(shorter.len());
         }
     }
 }
