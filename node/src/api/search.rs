@@ -449,6 +449,9 @@ impl Reader<'_> {
         if let Some(tag) = self.query.reader.as_deref().and_then(has) {
             return tag.clone();
         }
+        if let [only] = languages.iter().collect::<Vec<_>>().as_slice() {
+            return (*only).clone();
+        }
         let words = |tag: &&String| -> usize {
             let fields = ["title", "summary", "body"];
             let texts = fields
