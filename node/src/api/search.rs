@@ -81,14 +81,7 @@ fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
     let asked = asked(&view, &query, &filters, api.engine.now_ms())?;
     let index = api.indexer.index();
     let found = index.search_expanded(&asked, expansions(api, &query));
-    answered(
-        api,
-        &view,
-        &query,
-        asked_for,
-        found.map_err(refused)?,
-        started,
-    )
+    answered(api, &view, &query, asked_for, found, started)
 }
 
 /// What was found, as officers read it.
@@ -97,9 +90,10 @@ pub(super) fn answered(
     view: &View,
     query: &SearchQuery,
     asked_for: String,
-    found: Found,
+    found: Result<Found, IndexError>,
     started: Instant,
 ) -> Result<SearchAnswer, EngineError> {
+    let found = found.map_err(refused)?;
     let reading = Reader {
         index: api.indexer.index(),
         query,
@@ -164,14 +158,7 @@ fn alike(api: &Api, record: &str, query: SimilarQuery) -> Result<SearchAnswer, E
     };
     let expansions = expansions(api, &asked_for);
     let found = api.indexer.index().similar(&record, &asked, expansions);
-    answered(
-        api,
-        &view,
-        &asked_for,
-        text,
-        found.map_err(refused)?,
-        started,
-    )
+    answered(api, &view, &asked_for, text, found, started)
 }
 
 /// What widens a query; none where that is not wanted.
@@ -449,8 +436,8 @@ impl Reader<'_> {
         if let Some(tag) = self.query.reader.as_deref().and_then(has) {
             return tag.clone();
         }
-        if let [only] = languages.iter().collect::<Vec<_>>().as_slice() {
-            return (*only).clone();
+        if languages.len() == 1 {
+            return languages.into_iter().next().unwrap_or_default();
         }
         let words = |tag: &&String| -> usize {
             let fields = ["title", "summary", "body"];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
-use diwan_api::error::{ApiError, ErrorCode};
+use diwan_api::error::ApiError;
 use diwan_api::types::{
     SearchQuery, WatchAdd, WatchAnswer, WatchInfo, WatchList, WatchQuery, WatchSeen,
 };
@@ -16,12 +16,10 @@ use super::gate::Officer;
 use super::search::{answered, asked, catch_up, expansions, read, refused};
 use super::view::View;
 use super::{Api, time};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, unknown_watch};
 use crate::index::Query;
 use crate::store::WatchRow;
 
-/// Saved searches of one officer.
-const WATCHES_MAX: usize = 100;
 /// Bytes of a name.
 const NAME_MAX: usize = 100;
 /// Journal lines that are read at a time.
@@ -56,7 +54,7 @@ pub(super) async fn add(
     officer: Officer,
     Json(request): Json<WatchAdd>,
 ) -> Answer<WatchList> {
-    let name = in_nfc(request.name.trim().to_owned());
+    let name = named(&request.name);
     if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
         let expected = format!("one line of {NAME_MAX} bytes at most");
         return Err(ApiError::invalid("name", name, &expected).into());
@@ -70,12 +68,11 @@ pub(super) async fn add(
     // A query that would be refused later is refused now.
     apart(move || {
         let view = View::open(&checked.engine)?;
-        question(&view, &query, None, None)?;
-        let known = checked.engine.read()?.watches(officer.uid)?;
-        match known.len() >= WATCHES_MAX {
-            true => Err(too_many().into()),
-            false => Ok::<_, EngineError>(()),
-        }
+        let (_, asked) = question(&view, &query, None, None)?;
+        let nothing = Query { limit: 0, ..asked };
+        let found = checked.indexer.index().search(&nothing);
+        found.map_err(refused)?;
+        Ok::<_, EngineError>(())
     })
     .await?;
     let uid = officer.uid;
@@ -83,11 +80,6 @@ pub(super) async fn add(
         .submit(move |step| step.put_watch(uid, &name, &row))
         .await?;
     apart(move || all(&api, uid)).await.map(Json)
-}
-
-fn too_many() -> ApiError {
-    let expected = format!("{WATCHES_MAX} saved searches at most");
-    ApiError::invalid("name", "", &expected)
 }
 
 /// `GET /v1/watches/{name}`.
@@ -112,20 +104,12 @@ fn news(api: &Api, uid: u32, name: &str, query: WatchQuery) -> Result<WatchAnswe
     let (asked_for, asked) = question(&view, &row.query, query.reader, query.after)?;
     let asked = Query {
         only: Some(Arc::new(changed(&view, row.seq, seq)?)),
-        now_ms: api.engine.now_ms(),
         ..asked
     };
     let index = api.indexer.index();
     let found = index.search_expanded(&asked, expansions(api, &asked_for));
     let text = row.query.clone();
-    let found = answered(
-        api,
-        &view,
-        &asked_for,
-        text,
-        found.map_err(refused)?,
-        started,
-    )?;
+    let found = answered(api, &view, &asked_for, text, found, started)?;
     Ok(WatchAnswer {
         watch: info(name, &row),
         seq,
@@ -169,10 +153,10 @@ fn changed(view: &View, behind: u64, until: u64) -> Result<BTreeSet<u64>, Engine
 }
 
 fn saved(api: &Api, uid: u32, name: &str) -> Result<(String, WatchRow), EngineError> {
-    let name = in_nfc(name.trim().to_owned());
+    let name = named(name);
     let mut watches = api.engine.read()?.watches(uid)?.into_iter();
     let found = watches.find(|(of, _)| *of == name);
-    Ok(found.ok_or_else(|| ApiError::new(ErrorCode::UnknownWatch).with("name", name))?)
+    Ok(found.ok_or_else(|| unknown_watch(&name))?)
 }
 
 /// `POST /v1/watches/{name}/seen`.
@@ -182,16 +166,9 @@ pub(super) async fn seen(
     officer: Officer,
     Json(seen): Json<WatchSeen>,
 ) -> Answer<WatchList> {
-    let (found, uid) = (api.clone(), officer.uid);
-    let (name, row) = apart(move || saved(&found, uid, &name)).await?;
-    let row = WatchRow {
-        // Nobody has seen what is not stored yet, or sees again what was seen.
-        seq: seen.seq.min(api.engine.state().store_seq).max(row.seq),
-        seen_ms: api.engine.now_ms(),
-        ..row
-    };
+    let (name, uid, now_ms) = (named(&name), officer.uid, api.engine.now_ms());
     api.engine
-        .submit(move |step| step.put_watch(uid, &name, &row))
+        .submit(move |step| step.see_watch(uid, &name, seen.seq, now_ms))
         .await?;
     apart(move || all(&api, uid)).await.map(Json)
 }
@@ -202,10 +179,14 @@ pub(super) async fn remove(
     Named(name): Named<String>,
     officer: Officer,
 ) -> Answer<WatchList> {
-    let (found, uid) = (api.clone(), officer.uid);
-    let (name, _) = apart(move || saved(&found, uid, &name)).await?;
+    let (name, uid) = (named(&name), officer.uid);
     api.engine
         .submit(move |step| step.remove_watch(uid, &name))
         .await?;
     apart(move || all(&api, uid)).await.map(Json)
+}
+
+/// A name as it is kept.
+fn named(name: &str) -> String {
+    in_nfc(name.trim().to_owned())
 }

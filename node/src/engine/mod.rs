@@ -42,6 +42,7 @@ pub(crate) use records::edit_towards;
 pub use records::{DraftOutcome, EditDone, RecordDraft};
 pub use reissue::Reissued;
 pub use step::Step;
+pub use watches::unknown_watch;
 pub use writer::Committer;
 
 use std::collections::BTreeMap;

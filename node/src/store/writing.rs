@@ -189,10 +189,22 @@ impl<'txn> Writing<'txn> {
         Ok(())
     }
 
-    /// Forgets a saved search.
-    pub fn remove_watch(&mut self, uid: u32, name: &str) -> Result<(), StoreError> {
-        self.watches.remove((uid, name))?;
-        Ok(())
+    /// Forgets a saved search; whether there was one.
+    pub fn remove_watch(&mut self, uid: u32, name: &str) -> Result<bool, StoreError> {
+        Ok(self.watches.remove((uid, name))?.is_some())
+    }
+
+    /// A search that an officer saved.
+    pub fn watch(&self, uid: u32, name: &str) -> Result<Option<WatchRow>, StoreError> {
+        let row = self.watches.get((uid, name))?;
+        row.map(|row| rows::from_bytes("watches", row.value()))
+            .transpose()
+    }
+
+    /// How many searches an officer saved.
+    pub fn watches(&self, uid: u32) -> Result<usize, StoreError> {
+        let all = self.watches.range((uid, "")..(uid.saturating_add(1), ""))?;
+        Ok(all.count())
     }
 
     /// A group's row, made where it is missing.

@@ -279,6 +279,7 @@ async fn a_saved_search_tells_what_came_and_what_changed() {
     for (name, query, code) in [
         ("", "saisie", ErrorCode::InvalidValue),
         ("a", "kindd:x", ErrorCode::BadQuery),
+        ("a", "saisie *", ErrorCode::BadQuery),
         ("a", "kind:x", ErrorCode::UnknownName),
     ] {
         let refused = node.client.watch_add(&add(name, query)).await.unwrap_err();
