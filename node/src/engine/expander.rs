@@ -16,7 +16,7 @@ use super::indexer::{NICENESS, READ_TOGETHER, quiet};
 use super::{Engine, EngineError, State};
 use crate::index::{Expansions, Learner, Thesaurus};
 use crate::store::RecordState;
-use crate::vocabulary::{Concept, Source, is_of_vocabulary};
+use crate::vocabulary::{Concept, Source, THEMES, is_of_vocabulary};
 
 /// The newest records that are looked at.
 const RECORDS: usize = 200_000;
@@ -132,8 +132,14 @@ fn learn(engine: &Engine) -> Result<(u64, Expansions), EngineError> {
     let mut thesaurus = Thesaurus::default();
     let vocabulary = engine.vocabularies().at(&reading)?;
     let sees = |source: &Source| counts(&source.group, &source.origin);
+    let themes = vocabulary.concepts(THEMES, &sees);
+    let themes: BTreeSet<&str> = themes.filter_map(|one| one.notation.as_deref()).collect();
     for concept in vocabulary.all_concepts(&sees) {
-        thesaurus.add(labels(concept), concept.notation.as_deref());
+        let notation = concept.notation.as_deref();
+        thesaurus.add(
+            labels(concept),
+            notation.filter(|name| themes.contains(name)),
+        );
     }
     let seq = reading.store_seq()?;
     drop(reading);

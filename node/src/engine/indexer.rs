@@ -317,13 +317,13 @@ fn indexable(
     let (published, _) = was_published(reading, replica, &row, LINKING)?;
     Ok(Some(Indexable {
         published,
-        endorsed: endorsed(reading, &row)?,
+        endorsed: endorsed(reading, replica, &row)?,
         ..document(num, row, &content)
     }))
 }
 
 /// How many agencies said that a record helped them, not counting the one that it comes from.
-fn endorsed(reading: &Reading, row: &RecordRow) -> Result<u64, StoreError> {
+fn endorsed(reading: &Reading, replica: &Replica, row: &RecordRow) -> Result<u64, StoreError> {
     let mut agencies = BTreeSet::new();
     if kind(&row.kind).is_none_or(|kind| kind.annotation || kind.vocabulary) {
         return Ok(0);
@@ -335,6 +335,7 @@ fn endorsed(reading: &Reading, row: &RecordRow) -> Result<u64, StoreError> {
         let counts = by.kind == ENDORSEMENT
             && by.group == row.group
             && by.origin != row.origin
+            && !replica.trust().is_blocked(&by.origin)
             && by.state != RecordState::Hidden;
         if !counts || agencies.contains(&by.origin) {
             continue;

@@ -4,7 +4,7 @@
 //! digits), and only then stemmed: a stemmer that sees accents keeps apart what people type
 //! without them. Every language has an analyser; the same one serves the records, the queries
 //! and the snippets, so that they agree by construction. Beside the stems, a record's words are known as they
-//! are spelt ([`Spelling`]).
+//! are spelt ([`spelling()`]).
 
 mod arabic;
 mod fold;
@@ -15,7 +15,7 @@ mod words;
 
 use tantivy::tokenizer::{TextAnalyzer, TokenStream};
 
-pub(super) use spelling::{Spelling, spellings};
+pub(super) use spelling::spellings;
 use words::Words;
 
 /// Words longer than this, in characters after folding, are dropped: they are noise (encoded
@@ -94,6 +94,11 @@ impl Language {
     pub(super) fn analyser(self, side: Side) -> TextAnalyzer {
         TextAnalyzer::builder(Words::new(self, side)).build()
     }
+}
+
+/// The analyser of spellings, the same in all languages.
+pub(super) fn spelling() -> TextAnalyzer {
+    TextAnalyzer::builder(Words::spelt()).build()
 }
 
 /// The words of a text folded, one space between: what is the same whatever its case and accents.

@@ -121,10 +121,15 @@ pub(super) fn within(
             }
         }
     }
+    Ok(most_common(found, TAKEN))
+}
+
+/// The words that most records have.
+fn most_common(found: BTreeMap<String, u64>, count: usize) -> Vec<String> {
     let mut found: Vec<(String, u64)> = found.into_iter().collect();
     found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    found.truncate(TAKEN);
-    Ok(found.into_iter().map(|(term, _)| term).collect())
+    found.truncate(count);
+    found.into_iter().map(|(term, _)| term).collect()
 }
 
 /// Words of fields that begin so: those that most records have, where they are many.
@@ -151,10 +156,7 @@ pub(super) fn beginning(
             }
         }
     }
-    let mut found: Vec<(String, u64)> = found.into_iter().collect();
-    found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    found.truncate(BEGINNINGS);
-    Ok(found.into_iter().map(|(term, _)| term).collect())
+    Ok(most_common(found, BEGINNINGS))
 }
 
 /// Tables of the automata, made once (Schulz and Mihov, "Fast string correction with Levenshtein automata",

@@ -250,15 +250,16 @@ impl SegmentCollector for SegmentPage {
         for facet in &mut self.facets {
             facet.count(doc);
         }
+        if let Some(years) = &mut self.years {
+            let updated_ms = self.updated_ms.first(doc).unwrap_or_default();
+            *years.entry(year(updated_ms)).or_default() += 1;
+        }
         if self.sort == Sort::Relevance && self.is_far_behind(score) {
             self.behind_cursor += 1;
             return;
         }
         let updated_ms = self.updated_ms.first(doc).unwrap_or_default();
         let num = self.nums.first(doc).unwrap_or_default();
-        if let Some(years) = &mut self.years {
-            *years.entry(year(updated_ms)).or_default() += 1;
-        }
         let key = match self.sort {
             Sort::Date => updated_ms,
             Sort::Relevance => {
@@ -308,7 +309,6 @@ impl SegmentPage {
         let worst = self.best.peek().filter(|_| self.best.len() == self.limit);
         worst.is_some_and(|worst| most < worst.0.key)
             && self.after.is_none_or(|after| most < after.key)
-            && self.years.is_none()
     }
 }
 

@@ -137,13 +137,13 @@ pub(super) fn plan(
     fields: &Fields,
     expansions: Option<&Expansions>,
 ) -> Result<Plan, IndexError> {
-    let text = Text::new(statistics, searcher, fields, query.words, expansions);
+    let text = Text::new(statistics, searcher, fields, query, expansions);
     let text = text.plan(&parse(&query.text)?)?;
     let plan = Plan::of(text.parts, query, fields);
     Ok(Plan {
         sort: if text.wanted { query.sort } else { Sort::Date },
         told: text.told,
-        readings: text.readings,
+        readings: text.reasons.all(),
         ..plan
     })
 }

@@ -5,7 +5,7 @@ use tantivy::schema::{
 };
 use tantivy::tokenizer::TokenizerManager;
 
-use super::analysis::{Language, Side, Spelling};
+use super::analysis::{Language, Side, spelling};
 use super::error::IndexError;
 
 /// Version of everything that decides what the files mean: fields, analysis, keys. Raise it with
@@ -110,7 +110,7 @@ pub(super) fn register_analysers(tokenizers: &TokenizerManager) {
     for language in Language::ALL {
         tokenizers.register(&analyser_name(language), language.analyser(Side::Record));
     }
-    tokenizers.register(SPELT, Spelling);
+    tokenizers.register(SPELT, spelling());
 }
 
 impl Fields {

@@ -9,11 +9,11 @@ use super::clauses::Clause;
 use super::error::IndexError;
 use super::expand::Expansions;
 use super::forward::Forward;
-use super::query::Part;
+use super::query::{Part, Query};
 use super::schema::Fields;
 use super::statistics::Statistics;
 use super::terms::{Engine, Terms, should, sum};
-use super::words::{Reading, words};
+use super::words::{Reasons, words};
 
 /// What the text of a query comes to.
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub(super) struct Planned {
     /// Which words were added to it.
     pub(super) told: Vec<(Language, String)>,
     /// What each part of the text gives to the score, for who asks why.
-    pub(super) readings: Vec<Reading>,
+    pub(super) reasons: Reasons,
 }
 
 /// Plans the text of one query.
@@ -40,13 +40,16 @@ impl<'a> Text<'a> {
         statistics: &'a Statistics<'a>,
         searcher: &'a Searcher,
         fields: &Fields,
-        of_words: bool,
+        query: &Query,
         expansions: Option<&'a Expansions>,
     ) -> Self {
         Self {
-            terms: Terms::new(statistics, searcher, fields, of_words),
+            terms: Terms::new(statistics, searcher, fields, query.words),
             expansions,
-            planned: Planned::default(),
+            planned: Planned {
+                reasons: Reasons::wanted(query.explain),
+                ..Planned::default()
+            },
         }
     }
 
@@ -119,13 +122,17 @@ impl<'a> Text<'a> {
 
     /// Whether there is a word, and what is asked for.
     fn words(&mut self, text: &str) -> Result<(bool, Option<Engine>), IndexError> {
-        let asked = words(&self.terms, self.expansions, text)?;
+        let asked = words(
+            &self.terms,
+            self.expansions,
+            text,
+            &mut self.planned.reasons,
+        )?;
         for told in asked.told {
             if !self.planned.told.contains(&told) {
                 self.planned.told.push(told);
             }
         }
-        self.planned.readings.extend(asked.readings);
         Ok((asked.found, sum(asked.parts)))
     }
 
@@ -135,10 +142,6 @@ impl<'a> Text<'a> {
             (_, true) => format!("{}*", clause.text),
             _ => clause.text.to_owned(),
         };
-        self.planned.readings.push(Reading {
-            language: None,
-            said,
-            query: query.box_clone(),
-        });
+        self.planned.reasons.note(None, &said, query);
     }
 }

@@ -25,7 +25,6 @@ pub(super) struct Asked {
     pub(super) found: bool,
     /// Words that were added, and their languages.
     pub(super) told: Vec<(Language, String)>,
-    pub(super) readings: Vec<Reading>,
 }
 
 /// A part of the score.
@@ -35,6 +34,33 @@ pub(super) struct Reading {
     /// The word, or what else it is.
     pub(super) said: String,
     pub(super) query: Engine,
+}
+
+/// The parts of the score, kept where somebody asks for them.
+#[derive(Default)]
+pub(super) struct Reasons(Option<Vec<Reading>>);
+
+impl Reasons {
+    /// None are kept unless they are wanted.
+    pub(super) fn wanted(wanted: bool) -> Self {
+        Self(wanted.then(Vec::new))
+    }
+
+    /// Keeps a part.
+    pub(super) fn note(&mut self, language: Option<Language>, said: &str, query: &Engine) {
+        if let Some(kept) = &mut self.0 {
+            kept.push(Reading {
+                language,
+                said: said.to_owned(),
+                query: query.box_clone(),
+            });
+        }
+    }
+
+    /// All that were kept.
+    pub(super) fn all(self) -> Vec<Reading> {
+        self.0.unwrap_or_default()
+    }
 }
 
 /// A word of the query.
@@ -55,24 +81,25 @@ pub(super) fn words(
     terms: &Terms<'_>,
     expansions: Option<&Expansions>,
     text: &str,
+    reasons: &mut Reasons,
 ) -> Result<Asked, IndexError> {
     let mut asked = Asked::default();
     let mut words = read(terms, text)?;
     asked.found = !words.is_empty();
     for word in words.values_mut() {
-        spell(terms, word, &mut asked)?;
+        spell(terms, word, &mut asked, reasons)?;
         look_up(terms, word, &mut asked)?;
     }
     let mut labels = BTreeMap::new();
     if let Some(expansions) = expansions {
         let expanded = expansions.of(text);
-        labels = expand(terms, &expanded, &mut words, &mut asked)?;
+        labels = expand(terms, &expanded, &mut words, &mut asked, reasons)?;
     }
     let words: Vec<Word> = words.into_values().collect();
     let languages = terms.languages.iter();
     let in_languages = languages.filter_map(|(language, _)| {
         let labels = labels.remove(language).unwrap_or_default();
-        in_language(*language, &words, labels, &mut asked.readings)
+        in_language(*language, &words, labels, reasons)
     });
     let in_languages = in_languages.collect();
     asked.parts.extend(best_of(in_languages));
@@ -98,13 +125,14 @@ fn read(terms: &Terms<'_>, text: &str) -> Result<BTreeMap<usize, Word>, IndexErr
 }
 
 /// The word as it was typed counts whatever the language.
-fn spell(terms: &Terms<'_>, word: &Word, asked: &mut Asked) -> Result<(), IndexError> {
+fn spell(
+    terms: &Terms<'_>,
+    word: &Word,
+    asked: &mut Asked,
+    reasons: &mut Reasons,
+) -> Result<(), IndexError> {
     if let Some(query) = terms.spelt(&word.text, word.common)? {
-        asked.readings.push(Reading {
-            language: None,
-            said: format!("={}", word.text),
-            query: query.box_clone(),
-        });
+        reasons.note(None, &format!("={}", word.text), &query);
         asked.parts.push(query);
     }
     Ok(())
@@ -138,6 +166,7 @@ fn expand(
     expanded: &Expanded,
     words: &mut BTreeMap<usize, Word>,
     asked: &mut Asked,
+    reasons: &mut Reasons,
 ) -> Result<BTreeMap<Language, Vec<Engine>>, IndexError> {
     for (offset, others) in &expanded.words {
         for other in others {
@@ -169,11 +198,7 @@ fn expand(
     }
     for theme in &expanded.themes {
         if let Some(query) = terms.theme(theme)? {
-            asked.readings.push(Reading {
-                language: None,
-                said: format!("theme:{theme}"),
-                query: query.box_clone(),
-            });
+            reasons.note(None, &format!("theme:{theme}"), &query);
             asked.parts.push(query);
         }
     }
@@ -185,15 +210,9 @@ fn in_language(
     language: Language,
     words: &[Word],
     labels: Vec<Engine>,
-    told: &mut Vec<Reading>,
+    reasons: &mut Reasons,
 ) -> Option<Engine> {
-    let mut tell = |said: &str, query: &Engine| {
-        told.push(Reading {
-            language: Some(language),
-            said: said.to_owned(),
-            query: query.box_clone(),
-        });
-    };
+    let mut tell = |said: &str, query: &Engine| reasons.note(Some(language), said, query);
     let mut parts = Vec::new();
     for word in words {
         let readings = word.readings.get(&language).into_iter().flatten();

@@ -8,7 +8,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::fold::{drop_hamza_marks, fold, is_invisible};
 use super::stem::Stemming;
-use super::{Language, MAX_WORD_CHARS, Side, arabic, hebrew};
+use super::{Language, MAX_WORD_CHARS, Side, arabic, hebrew, spelling};
 
 /// Source bytes of a word that are looked at: letters of four bytes, each under a few marks.
 const MAX_WORD_BYTES: usize = MAX_WORD_CHARS * 16;
@@ -29,6 +29,7 @@ pub(super) struct Words {
     language: Language,
     side: Side,
     stemming: Option<Stemming>,
+    is_spelt: bool,
 }
 
 impl Words {
@@ -37,6 +38,15 @@ impl Words {
             language,
             side,
             stemming: Stemming::of(language),
+            is_spelt: false,
+        }
+    }
+
+    /// That of spellings.
+    pub(super) fn spelt() -> Self {
+        Self {
+            is_spelt: true,
+            ..Self::new(Language::Other, Side::Record)
         }
     }
 }
@@ -52,6 +62,7 @@ impl Tokenizer for Words {
             language: self.language,
             side: self.side,
             stemming: self.stemming,
+            is_spelt: self.is_spelt,
             token: Token::default(),
             other_forms: Vec::new(),
             folded: String::new(),
@@ -67,6 +78,7 @@ pub(super) struct WordStream<'a> {
     language: Language,
     side: Side,
     stemming: Option<Stemming>,
+    is_spelt: bool,
     token: Token,
     other_forms: Vec<String>,
     folded: String,
@@ -109,7 +121,10 @@ impl WordStream<'_> {
             return false;
         }
         self.token.text.clear();
-        if let Some(stemming) = self.stemming {
+        if self.is_spelt {
+            let (exact, others) = (&mut self.token.text, &mut self.other_forms);
+            spelling::forms(word, &mut self.folded, exact, others);
+        } else if let Some(stemming) = self.stemming {
             stemming.stem(word, &mut self.folded, &mut self.token.text);
         } else {
             fold(word, &mut self.folded);
@@ -164,7 +179,7 @@ impl WordStream<'_> {
 /// Combining marks and invisible characters between letters belong to the word: Arabic vowel
 /// signs and joiners would split it otherwise. Ideographs and Hiragana, which are written without
 /// spaces, are words of one character each, and their phrases are runs of such words.
-pub(super) fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
+fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
     let rest = text.get(from..)?;
     let mut chars = rest.char_indices();
     let (start, first) = chars.find(|&(_, c)| c.is_alphanumeric())?;
