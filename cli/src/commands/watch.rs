@@ -36,6 +36,9 @@ pub(crate) enum Verb {
     },
 }
 
+/// Matches of one saved search that are shown: what is more is neither held in memory nor counted as seen.
+const SHOWN: usize = 2_000;
+
 /// The document of `--json`.
 #[derive(Serialize)]
 struct News {
@@ -75,7 +78,11 @@ async fn look(names: &[String], keep: bool, context: &Context) -> Result<Exit, C
         .result(&news, |view| render(view, &news))
         .await?;
     if !keep {
-        for watch in &news.watches {
+        let whole = news
+            .watches
+            .iter()
+            .filter(|watch| watch.found.next.is_none());
+        for watch in whole {
             let seen = WatchSeen { seq: watch.seq };
             client.watch_seen(&watch.watch.name, seen).await?;
         }
@@ -90,7 +97,9 @@ async fn whole(name: &str, context: &Context) -> Result<WatchAnswer, CliError> {
         after: None,
     };
     let mut answer = context.client().watch(name, &query).await?;
-    while let Some(next) = answer.found.next.take() {
+    while answer.found.hits.len() < SHOWN
+        && let Some(next) = answer.found.next.take()
+    {
         query.after = Some(next);
         let page = context.client().watch(name, &query).await?;
         answer.found.hits.extend(page.found.hits);
@@ -122,6 +131,11 @@ fn render(view: &View, news: &News) -> String {
         for (number, hit) in watch.found.hits.iter().enumerate() {
             text.push('\n');
             text.push_str(&render_hit(view, number + 1, hit));
+        }
+        if watch.found.next.is_some() {
+            let shown = watch.found.hits.len().into();
+            let more = view.say("watch-more", &[("shown", shown)]);
+            text.push_str(&format!("\n{}\n", view.warn(&more)));
         }
     }
     text
@@ -173,11 +187,16 @@ mod tests {
         let list = WatchList {
             watches: vec![watch.clone()],
         };
-        let watches = vec![WatchAnswer {
+        let mut watches = vec![WatchAnswer {
             watch,
             seq: 1,
             found,
         }];
+        watches[0].found.next = Some("d1-2-3".into());
+        let cut = News { watches };
+        assert!(render(&plain(), &cut).ends_with("save the search anew to begin from now.\n"));
+        let mut watches = cut.watches;
+        watches[0].found.next = None;
         assert_eq!(
             render(&plain(), &News { watches }),
             "\u{2068}هواتف\u{2069} · saisie kind:training\nnothing new since 2026-11-23 22:40 UTC\n"

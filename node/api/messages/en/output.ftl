@@ -134,6 +134,7 @@ why-endorsements = endorsed
 why-all = all words
 why-label = as it is called
 watch-none = No saved search. Save one with: diwan watch add NAME QUERY
+watch-more = Only the newest { $shown } are shown, and none counts as seen: save the search anew to begin from now.
 watch-found = { $count ->
     [0] nothing new since { $since }
     [one] 1 record is new or changed since { $since }
