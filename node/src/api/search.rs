@@ -116,7 +116,7 @@ pub(super) fn answered(
     }
     Ok(SearchAnswer {
         query: asked_for,
-        expanded: found.expanded.into_iter().map(|(_, word)| word).collect(),
+        expanded: each_once(found.expanded.into_iter().map(|(_, word)| word)),
         total: found.total,
         took_ms: started.elapsed().as_secs_f64() * 1000.0,
         hits,
@@ -124,6 +124,17 @@ pub(super) fn answered(
         next: found.next.map(|cursor| cursor.to_string()),
         behind: false,
     })
+}
+
+/// Words as they came, without those that another language writes the same.
+fn each_once(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for word in words {
+        if !once.contains(&word) {
+            once.push(word);
+        }
+    }
+    once
 }
 
 /// `GET /v1/records/{record}/similar`.
@@ -494,4 +505,15 @@ fn in_language(texts: &Texts, lang: &str) -> Option<String> {
 fn is_language(tag: &str, wanted: &str) -> bool {
     let primary = tag.split('-').next().unwrap_or_default();
     tag.eq_ignore_ascii_case(wanted) || primary.eq_ignore_ascii_case(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_added_is_told_once() {
+        let words = ["TLP", "phone", "TLP"].map(str::to_owned);
+        assert_eq!(each_once(words.into_iter()), ["TLP", "phone"]);
+    }
 }
