@@ -296,6 +296,13 @@ async fn what_others_say_helped_them_ranks_higher() {
     assert!(endorsed(&fr).await);
     assert!(fr.client.sync(&SYNC).await.unwrap().equal);
     assert!(endorsed(&tn).await);
+    tn.client.trust_step("fr", TrustStep::Block).await.unwrap();
+    let retitled = EditRequest {
+        title: texts(&[("fr", "Saisie d'un serveur")]),
+        ..EditRequest::default()
+    };
+    tn.client.edit(&id, &retitled).await.unwrap();
+    assert!(!endorsed(&tn).await, "of a blocked agency");
     let withdrawn = WithdrawRequest::default();
     fr.client
         .withdraw(&helped.record, &withdrawn)

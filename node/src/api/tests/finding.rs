@@ -335,3 +335,28 @@ async fn alike_records_and_reasons() {
     assert_eq!(found.facets["country"]["TN"], 2);
     assert_eq!(found.facets["year"].values().sum::<u64>(), 2);
 }
+
+#[tokio::test]
+async fn saved_searches_have_a_limit_and_stay_gone_once_removed() {
+    let node = Node::start("tn").await;
+    let add = async |at: usize| {
+        let request = WatchAdd {
+            name: format!("w{at}"),
+            query: "saisie".into(),
+        };
+        node.client.watch_add(&request).await
+    };
+    for at in 0..100 {
+        add(at).await.unwrap();
+    }
+    assert_eq!(add(100).await.unwrap_err().code, ErrorCode::InvalidValue);
+    assert_eq!(
+        add(7).await.unwrap().watches.len(),
+        100,
+        "in place of itself"
+    );
+    node.client.watch_remove("w7").await.unwrap();
+    let gone = node.client.watch_seen("w7", WatchSeen { seq: 1 }).await;
+    assert_eq!(gone.unwrap_err().code, ErrorCode::UnknownWatch);
+    assert_eq!(node.client.watches().await.unwrap().watches.len(), 99);
+}
