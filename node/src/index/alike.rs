@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur, TermQuery};
-use tantivy::schema::IndexRecordOption;
 use tantivy::{Searcher, Term};
 
 use super::Indexable;
 use super::analysis::Language;
 use super::error::IndexError;
 use super::expand::{Expansions, stems};
-use super::query::Part;
+use super::query::{Plan, Sort};
 use super::schema::Fields;
+use super::score::Score;
 use super::statistics::Statistics;
-use super::terms::{Engine, Terms, best_of, boosted, should, sum};
+use super::terms::Terms;
 
 /// Words of a record that are asked for in one language: those that say most.
 const WORDS: usize = 24;
@@ -30,16 +29,16 @@ const TAG: f32 = 0.3;
 /// What a word in each part of a record counts.
 const PARTS: [f32; 3] = [3.0, 1.5, 1.0];
 
-/// The condition to be like a record, and not to be it.
+/// What asks for records like one, and not for itself.
 pub(super) fn alike(
     record: &Indexable,
     statistics: &Statistics<'_>,
     searcher: &Searcher,
     fields: &Fields,
     expansions: Option<&Expansions>,
-) -> Result<Vec<Part>, IndexError> {
+) -> Result<Plan, IndexError> {
     let terms = Terms::new(statistics, searcher, fields, record.is_word);
-    let mut by_language: BTreeMap<Language, Vec<Engine>> = BTreeMap::new();
+    let mut by_language: BTreeMap<Language, Vec<Score>> = BTreeMap::new();
     for (language, words) in counted(record) {
         for (word, weight) in telling(&terms, statistics, language, words)? {
             let mut each = vec![(language, word.clone(), weight)];
@@ -54,13 +53,14 @@ pub(super) fn alike(
                     && let Some(query) = terms.anywhere(of_language, &word, 0)?
                 {
                     let readings = by_language.entry(language).or_default();
-                    readings.push(boosted(query, weight));
+                    readings.push(query.times(weight));
                 }
             }
         }
     }
-    let mut scored: Vec<Engine> = Vec::new();
-    scored.extend(best_of(by_language.into_values().filter_map(sum).collect()));
+    let mut scored: Vec<Score> = Vec::new();
+    let in_languages = by_language.into_values().filter_map(Score::sum);
+    scored.extend(Score::best(in_languages.collect()));
     for theme in &record.themes {
         scored.extend(terms.theme(theme)?);
     }
@@ -68,18 +68,21 @@ pub(super) fn alike(
         let term = Term::from_field_text(fields.tag, tag);
         let common = statistics.common(&term)?;
         if common > 0 {
-            let query = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
-            let weight = TAG * statistics.idf(common);
-            scored.push(Box::new(ConstScoreQuery::new(query, weight)));
+            let value = TAG * statistics.idf(common);
+            scored.push(Score::Flat { term, value });
         }
     }
-    let itself = Term::from_field_u64(fields.num, record.num);
-    let itself = TermQuery::new(itself, IndexRecordOption::Basic);
-    let scored = BooleanQuery::new(scored.into_iter().map(should).collect());
-    Ok(vec![
-        (Occur::Must, Box::new(scored)),
-        (Occur::MustNot, Box::new(itself)),
-    ])
+    let itself = Score::Flat {
+        term: Term::from_field_u64(fields.num, record.num),
+        value: 1.0,
+    };
+    Ok(Plan {
+        matching: Score::sum(scored).into(),
+        excluded: vec![itself],
+        sort: Sort::Relevance,
+        told: Vec::new(),
+        readings: Vec::new(),
+    })
 }
 
 /// How much each word counts in the texts of a record, by language.

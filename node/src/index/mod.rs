@@ -11,15 +11,18 @@
 
 mod alike;
 mod analysis;
+mod bits;
 mod clauses;
 mod dictionary;
 mod directory;
 mod error;
+mod evaluate;
 mod expand;
-mod forward;
+mod filter;
 mod page;
 mod query;
 mod schema;
+mod score;
 mod snapshots;
 mod snippet;
 mod statistics;
@@ -35,7 +38,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tantivy::{IndexReader, ReloadPolicy};
+use tantivy::{IndexReader, ReloadPolicy, Searcher};
 
 pub use analysis::folded;
 pub use clauses::{MAX_QUERY_BYTES, MAX_QUERY_TERMS};
@@ -48,8 +51,10 @@ pub use snippet::Snippet;
 pub use why::Why;
 pub use writer::{MAX_WRITER_MEMORY_BYTES, MIN_WRITER_MEMORY_BYTES, Writer};
 
-use page::PageCollector;
-use query::Plan;
+use evaluate::Evaluation;
+use filter::{Conditions, Filters};
+use page::Page;
+use query::{Matching, Plan};
 use schema::Fields;
 use snapshots::{Snapshot, Snapshots};
 use statistics::{Segments, Statistics};
@@ -133,6 +138,7 @@ struct Shared {
     reader: IndexReader,
     fields: Fields,
     segments: Segments,
+    filters: Filters,
     snapshots: Snapshots,
     committed_seq: AtomicU64,
 }
@@ -171,6 +177,7 @@ impl Index {
             reader,
             fields,
             segments: Segments::default(),
+            filters: Filters::default(),
             snapshots: Snapshots::default(),
             committed_seq: AtomicU64::new(found.committed.seq),
         });
@@ -235,8 +242,7 @@ impl Index {
         self.run(query, expansions, |snapshot, statistics| {
             let Snapshot { searcher, .. } = snapshot;
             let expansions = snapshot.expansions.as_deref();
-            let parts = alike::alike(record, statistics, searcher, fields, expansions)?;
-            Ok(Plan::of(parts, query, fields))
+            alike::alike(record, statistics, searcher, fields, expansions)
         })
     }
 
@@ -264,9 +270,7 @@ impl Index {
         let worth = Worth::at(snapshot.now_ms);
         let statistics = Statistics::new(searcher, segments, fields, query.words)?;
         let plan = plan(&snapshot, &statistics)?;
-        let collector = PageCollector::new(query, plan.sort, worth)?;
-        let mut found =
-            searcher.search_with_statistics_provider(&plan.matching, &collector, &statistics)?;
+        let mut found = self.page(query, &plan, &statistics, searcher, worth)?;
         let told = plan.told.into_iter();
         found.expanded = told
             .map(|(of, word)| (of.code().to_owned(), word))
@@ -289,6 +293,37 @@ impl Index {
             next.snapshot = snapshots.keep(snapshot.clone());
         }
         Ok(found)
+    }
+
+    /// Looks at one segment behind the other.
+    fn page(
+        &self,
+        query: &Query,
+        plan: &Plan,
+        statistics: &Statistics<'_>,
+        searcher: &Searcher,
+        worth: Worth,
+    ) -> Result<Found, IndexError> {
+        let Shared {
+            fields, filters, ..
+        } = &*self.shared;
+        let mut page = Page::new(query, plan.sort, worth)?;
+        let conditions = Conditions::of(query);
+        for segment in searcher.segment_readers() {
+            let open = |score| Evaluation::open(score, segment, searcher, statistics);
+            let matching = match &plan.matching {
+                Matching::All => None,
+                Matching::None => continue,
+                Matching::Scored(score) => Some(open(score)?),
+            };
+            let mut filter = filters.of(&conditions, segment, searcher, fields)?;
+            for excluded in &plan.excluded {
+                let excluded = open(excluded)?.matches(filter.records());
+                Arc::make_mut(&mut filter).remove(&excluded);
+            }
+            page.add(segment, matching, &filter)?;
+        }
+        Ok(page.found())
     }
 
     /// The numbers of all records of a kind, in all groups. Not for officers' eyes.

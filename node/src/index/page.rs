@@ -1,17 +1,17 @@
-//! Collects one page of an answer, its total and its facets in a single pass.
+//! Collects one page of an answer, its total and its facets, segment by segment.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt;
 use std::io;
 use std::str::FromStr;
-use std::sync::Arc;
 
-use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::{Column, StrColumn};
-use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
+use tantivy::{DocId, SegmentReader};
 
+use super::bits::{Bits, WORD, records_of};
 use super::error::IndexError;
+use super::evaluate::Evaluation;
 use super::query::{MAX_HITS, Query, Sort};
 use super::schema::{ENDORSED, FACETS, NUM, UPDATED_MS};
 use super::worth::Worth;
@@ -90,19 +90,23 @@ impl FromStr for Cursor {
     }
 }
 
-/// What to collect.
-pub(super) struct PageCollector {
+/// The page as far as segments were looked at.
+pub(super) struct Page<'q> {
     sort: Sort,
     limit: usize,
     after: Option<Rank>,
-    facets: bool,
+    only: Option<&'q BTreeSet<u64>>,
     worth: Worth,
-    only: Option<Arc<BTreeSet<u64>>>,
+    total: u64,
+    /// The best so far behind the cursor, one more than the page holds; the worst of them on top.
+    best: BinaryHeap<Reverse<Rank>>,
+    /// By facet and value, where they are counted.
+    facets: Option<BTreeMap<&'static str, BTreeMap<String, u64>>>,
 }
 
-impl PageCollector {
+impl<'q> Page<'q> {
     /// Prepares for a query that is really sorted by `sort`, at a time.
-    pub(super) fn new(query: &Query, sort: Sort, worth: Worth) -> Result<Self, IndexError> {
+    pub(super) fn new(query: &'q Query, sort: Sort, worth: Worth) -> Result<Self, IndexError> {
         if query.after.is_some_and(|cursor| cursor.sort != sort) {
             return Err(IndexError::BadCursor);
         }
@@ -110,96 +114,146 @@ impl PageCollector {
             sort,
             limit: query.limit.min(MAX_HITS),
             after: query.after.map(|cursor| cursor.rank),
-            facets: query.facets,
+            only: query.only.as_deref(),
             worth,
-            only: query.only.clone(),
+            total: 0,
+            best: BinaryHeap::new(),
+            facets: query.facets.then(BTreeMap::new),
         })
     }
 
-    fn hit(&self, rank: Rank) -> Hit {
-        let score = match self.sort {
-            Sort::Relevance => u32::try_from(rank.key).map_or(0.0, f32::from_bits),
-            Sort::Date => 0.0,
+    /// Looks at the records of a segment that are in the filter and, where there is something to evaluate, match.
+    pub(super) fn add(
+        &mut self,
+        segment: &SegmentReader,
+        matching: Option<Evaluation>,
+        filter: &Bits,
+    ) -> Result<(), IndexError> {
+        let mut records = Records::of(segment, self.facets.is_some())?;
+        match matching {
+            Some(matching) => matching.each_window(|word, scores| {
+                for (word, scores) in (word..).zip(scores.chunks(WORD as usize)) {
+                    self.add_word(&mut records, word, filter.word(word), scores);
+                }
+            }),
+            None => {
+                for word in filter.each_word() {
+                    let records = &mut records;
+                    self.add_word(records, word, filter.word(word), &[1.0; WORD as usize]);
+                }
+            }
+        }
+        if let Some(facets) = &mut self.facets {
+            records.harvest(facets)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the records of one word of bits.
+    fn add_word(&mut self, records: &mut Records, word: u32, seen: u64, scores: &[f32]) {
+        let mut found = seen & above(scores, 0.0);
+        if let Some(only) = self.only {
+            for record in records_of(word, found) {
+                if !only.contains(&records.num(record)) {
+                    found &= !(1 << (record % WORD));
+                }
+            }
+        }
+        if found == 0 {
+            return;
+        }
+        self.total += u64::from(found.count_ones());
+        if self.facets.is_some() {
+            records_of(word, found).for_each(|record| records.count(record));
+        }
+        let near = match self.sort {
+            Sort::Relevance => found & above(scores, self.least()),
+            Sort::Date => found,
         };
-        Hit {
+        for record in records_of(word, near) {
+            let score = scores.get((record % WORD) as usize);
+            self.offer(records, record, score.copied().unwrap_or(0.0));
+        }
+    }
+
+    /// The score above which a record can come onto the page, with all that it can be worth besides: most are
+    /// below, and nothing else of them is looked at.
+    fn least(&self) -> f32 {
+        let worst = self.best.peek().filter(|_| self.best.len() > self.limit);
+        worst.map_or(0.0, |worst| worst.0.score() / Worth::MOST)
+    }
+
+    fn offer(&mut self, records: &Records, record: DocId, score: f32) {
+        let updated_ms = records.updated_ms.first(record).unwrap_or_default();
+        let key = match self.sort {
+            Sort::Date => updated_ms,
+            Sort::Relevance => {
+                let endorsed = records.endorsed.first(record).unwrap_or_default();
+                u64::from((score * self.worth.factor(updated_ms, endorsed)).to_bits())
+            }
+        };
+        let rank = Rank {
+            key,
+            num: Reverse(records.num(record)),
+        };
+        if self.after.is_some_and(|after| rank >= after) {
+            return;
+        }
+        if self.best.len() <= self.limit {
+            self.best.push(Reverse(rank));
+        } else if let Some(mut worst) = self.best.peek_mut()
+            && rank > worst.0
+        {
+            *worst = Reverse(rank);
+        }
+    }
+
+    /// The page, where all segments were looked at.
+    pub(super) fn found(self) -> Found {
+        let mut ranks: Vec<Rank> = self.best.into_iter().map(|rank| rank.0).collect();
+        ranks.sort_unstable_by_key(|&rank| Reverse(rank));
+        let more = ranks.len() > self.limit;
+        ranks.truncate(self.limit);
+        let hit = |rank: &Rank| Hit {
             num: rank.num.0,
-            score,
+            score: match self.sort {
+                Sort::Relevance => rank.score(),
+                Sort::Date => 0.0,
+            },
+        };
+        Found {
+            expanded: Vec::new(),
+            why: Vec::new(),
+            total: self.total,
+            hits: ranks.iter().map(hit).collect(),
+            facets: self
+                .facets
+                .into_iter()
+                .flatten()
+                .map(|(name, counts)| (name.to_owned(), most_frequent(counts)))
+                .collect(),
+            next: ranks.last().filter(|_| more).map(|rank| Cursor {
+                sort: self.sort,
+                rank: *rank,
+                snapshot: 0,
+            }),
         }
     }
 }
 
-impl Collector for PageCollector {
-    type Fruit = Found;
-    type Child = SegmentPage;
-
-    fn for_segment(
-        &self,
-        _: SegmentOrdinal,
-        segment: &SegmentReader,
-    ) -> tantivy::Result<SegmentPage> {
-        let columns = segment.fast_fields();
-        let mut facets = Vec::new();
-        for name in FACETS.into_iter().filter(|_| self.facets) {
-            if let Some(values) = columns.str(name)? {
-                facets.push(FacetCounter::new(name, values));
-            }
-        }
-        Ok(SegmentPage {
-            sort: self.sort,
-            nums: columns.u64(NUM)?,
-            updated_ms: columns.u64(UPDATED_MS)?,
-            endorsed: columns.u64(ENDORSED)?,
-            worth: self.worth,
-            only: self.only.clone(),
-            years: self.facets.then(BTreeMap::new),
-            limit: self.limit,
-            after: self.after,
-            total: 0,
-            behind_cursor: 0,
-            best: BinaryHeap::with_capacity(self.limit),
-            facets,
-        })
+impl Rank {
+    /// The score, where hits are sorted by it.
+    fn score(self) -> f32 {
+        u32::try_from(self.key).map_or(0.0, f32::from_bits)
     }
+}
 
-    fn requires_scoring(&self) -> bool {
-        self.sort == Sort::Relevance
-    }
-
-    fn merge_fruits(&self, pages: Vec<io::Result<SegmentFound>>) -> tantivy::Result<Found> {
-        let mut total = 0;
-        let mut behind_cursor = 0;
-        let mut ranks = Vec::new();
-        let mut facets: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-        for page in pages {
-            let page = page?;
-            total += page.total;
-            behind_cursor += page.behind_cursor;
-            ranks.extend(page.best);
-            for (name, value, count) in page.facets {
-                let counts = facets.entry(name.to_owned()).or_default();
-                *counts.entry(value).or_default() += count;
-            }
-        }
-        ranks.sort_unstable_by_key(|&rank| Reverse(rank));
-        ranks.truncate(self.limit);
-        let last = ranks.last().copied();
-        let more = behind_cursor > u64::try_from(ranks.len()).unwrap_or(u64::MAX);
-        Ok(Found {
-            expanded: Vec::new(),
-            why: Vec::new(),
-            total,
-            hits: ranks.into_iter().map(|rank| self.hit(rank)).collect(),
-            facets: facets
-                .into_iter()
-                .map(|(name, counts)| (name, most_frequent(counts)))
-                .collect(),
-            next: last.filter(|_| more).map(|rank| Cursor {
-                sort: self.sort,
-                rank,
-                snapshot: 0,
-            }),
-        })
-    }
+/// One bit for each score of a word that is above another.
+fn above(scores: &[f32], least: f32) -> u64 {
+    let bits = (0..).zip(scores);
+    bits.fold(0, |word, (bit, score)| {
+        word | (u64::from(*score > least) << bit)
+    })
 }
 
 fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
@@ -210,105 +264,63 @@ fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
     values
 }
 
-/// The page as one segment sees it.
-pub(super) struct SegmentPage {
-    sort: Sort,
+/// What a segment keeps of its records by column, and the facets that are counted in it.
+struct Records {
     nums: Column<u64>,
     updated_ms: Column<u64>,
     endorsed: Column<u64>,
-    worth: Worth,
-    only: Option<Arc<BTreeSet<u64>>>,
-    /// Records by the year of their newest version, where they are counted.
-    years: Option<BTreeMap<i64, u64>>,
-    limit: usize,
-    after: Option<Rank>,
-    total: u64,
-    behind_cursor: u64,
-    /// The best so far, the worst of them on top.
-    best: BinaryHeap<Reverse<Rank>>,
+    /// Records by the year of their newest version.
+    years: BTreeMap<i64, u64>,
     facets: Vec<FacetCounter>,
 }
 
-/// What one segment contributes.
-pub(super) struct SegmentFound {
-    total: u64,
-    behind_cursor: u64,
-    best: Vec<Rank>,
-    facets: Vec<(&'static str, String, u64)>,
-}
-
-impl SegmentCollector for SegmentPage {
-    type Fruit = io::Result<SegmentFound>;
-
-    fn collect(&mut self, doc: DocId, score: Score) {
-        if let Some(only) = &self.only
-            && !only.contains(&self.nums.first(doc).unwrap_or_default())
-        {
-            return;
-        }
-        self.total += 1;
-        for facet in &mut self.facets {
-            facet.count(doc);
-        }
-        if let Some(years) = &mut self.years {
-            let updated_ms = self.updated_ms.first(doc).unwrap_or_default();
-            *years.entry(year(updated_ms)).or_default() += 1;
-        }
-        if self.sort == Sort::Relevance && self.is_far_behind(score) {
-            self.behind_cursor += 1;
-            return;
-        }
-        let updated_ms = self.updated_ms.first(doc).unwrap_or_default();
-        let num = self.nums.first(doc).unwrap_or_default();
-        let key = match self.sort {
-            Sort::Date => updated_ms,
-            Sort::Relevance => {
-                let endorsed = self.endorsed.first(doc).unwrap_or_default();
-                let score = score.max(0.0) * self.worth.factor(updated_ms, endorsed);
-                u64::from(score.to_bits())
-            }
-        };
-        let rank = Rank {
-            key,
-            num: Reverse(num),
-        };
-        if self.after.is_some_and(|after| rank >= after) {
-            return;
-        }
-        self.behind_cursor += 1;
-        if self.best.len() < self.limit {
-            self.best.push(Reverse(rank));
-        } else if let Some(mut worst) = self.best.peek_mut()
-            && rank > worst.0
-        {
-            *worst = Reverse(rank);
-        }
-    }
-
-    fn harvest(self) -> io::Result<SegmentFound> {
+impl Records {
+    fn of(segment: &SegmentReader, counted: bool) -> Result<Self, IndexError> {
+        let columns = segment.fast_fields();
         let mut facets = Vec::new();
-        for facet in &self.facets {
-            facet.harvest(&mut facets)?;
+        for name in FACETS.into_iter().filter(|_| counted) {
+            if let Some(values) = columns.str(name)? {
+                facets.push(FacetCounter::new(name, values));
+            }
         }
-        let years = self.years.into_iter().flatten();
-        facets.extend(years.map(|(year, count)| (YEAR, year.to_string(), count)));
-        Ok(SegmentFound {
-            total: self.total,
-            behind_cursor: self.behind_cursor,
-            best: self.best.into_iter().map(|rank| rank.0).collect(),
+        Ok(Self {
+            nums: columns.u64(NUM)?,
+            updated_ms: columns.u64(UPDATED_MS)?,
+            endorsed: columns.u64(ENDORSED)?,
+            years: BTreeMap::new(),
             facets,
         })
     }
-}
 
-impl SegmentPage {
-    /// Whether a score, with all that a record can be worth, comes behind the cursor and behind a full page: most
-    /// do, and nothing else of them is looked at.
-    fn is_far_behind(&self, score: Score) -> bool {
-        let most = u64::from((score.max(0.0) * Worth::MOST).to_bits());
-        let worst = self.best.peek().filter(|_| self.best.len() == self.limit);
-        worst.is_some_and(|worst| most < worst.0.key)
-            && self.after.is_none_or(|after| most < after.key)
+    fn num(&self, record: DocId) -> u64 {
+        self.nums.first(record).unwrap_or_default()
+    }
+
+    /// Counts a record in each facet.
+    fn count(&mut self, record: DocId) {
+        for facet in &mut self.facets {
+            facet.count(record);
+        }
+        let updated_ms = self.updated_ms.first(record).unwrap_or_default();
+        *self.years.entry(year(updated_ms)).or_default() += 1;
+    }
+
+    /// Adds what was counted.
+    fn harvest(
+        self,
+        facets: &mut BTreeMap<&'static str, BTreeMap<String, u64>>,
+    ) -> Result<(), IndexError> {
+        let mut counted = Vec::new();
+        for facet in &self.facets {
+            facet.harvest(&mut counted)?;
+        }
+        let years = self.years.into_iter();
+        counted.extend(years.map(|(year, count)| (YEAR, year.to_string(), count)));
+        for (name, value, count) in counted {
+            let counts = facets.entry(name).or_default();
+            *counts.entry(value).or_default() += count;
+        }
+        Ok(())
     }
 }
 

@@ -1,24 +1,17 @@
-//! A question to the index, and from it to what the search engine runs: the filters are conditions of the same
-//! query as the text.
+//! A question to the index, and from its text to what is evaluated.
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
 use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
-use tantivy::query::{
-    AllQuery, BooleanQuery, ConstScoreQuery, EmptyQuery, Occur, Query as EngineQuery, RangeQuery,
-    TermQuery, TermSetQuery,
-};
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{Searcher, Term};
+use tantivy::Searcher;
 
 use super::Cursor;
-use super::analysis::{Language, primary_subtag};
+use super::analysis::Language;
 use super::clauses::parse;
 use super::error::IndexError;
 use super::expand::Expansions;
 use super::schema::Fields;
+use super::score::Score;
 use super::statistics::Statistics;
 use super::text::Text;
 use super::words::Reading;
@@ -77,7 +70,7 @@ pub struct Query {
 }
 
 /// What a record has of a kind of word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Keyword {
     /// Its kind.
     Kind,
@@ -120,13 +113,31 @@ pub enum Sort {
 
 /// A query ready to run.
 pub(super) struct Plan {
-    pub(super) matching: Box<dyn EngineQuery>,
+    pub(super) matching: Matching,
+    /// Records that match these are left out.
+    pub(super) excluded: Vec<Score>,
     /// The order that really applies.
     pub(super) sort: Sort,
     /// What was added to the text.
     pub(super) told: Vec<(Language, String)>,
     /// What gives the score its parts.
     pub(super) readings: Vec<Reading>,
+}
+
+/// Which records a text asks for.
+pub(super) enum Matching {
+    /// All: it has no word.
+    All,
+    /// None: no record has its words.
+    None,
+    /// Those with a score.
+    Scored(Score),
+}
+
+impl From<Option<Score>> for Matching {
+    fn from(score: Option<Score>) -> Self {
+        score.map_or(Self::None, Self::Scored)
+    }
 }
 
 /// Turns a question into a plan for this state of the index.
@@ -139,100 +150,14 @@ pub(super) fn plan(
 ) -> Result<Plan, IndexError> {
     let text = Text::new(statistics, searcher, fields, query, expansions);
     let text = text.plan(&parse(&query.text)?)?;
-    let plan = Plan::of(text.parts, query, fields);
     Ok(Plan {
-        sort: if text.wanted { query.sort } else { Sort::Date },
+        sort: match text.matching {
+            Matching::All => Sort::Date,
+            _ => query.sort,
+        },
+        matching: text.matching,
+        excluded: text.excluded,
         told: text.told,
         readings: text.reasons.all(),
-        ..plan
     })
-}
-
-impl Plan {
-    /// What matches these conditions and those of the query.
-    pub(super) fn of(mut parts: Vec<Part>, query: &Query, fields: &Fields) -> Self {
-        filters(query, fields, &mut parts);
-        if !parts.iter().any(|(occur, _)| *occur == Occur::Must) {
-            // Exclusions need something to exclude from.
-            parts.push((Occur::Must, Box::new(AllQuery)));
-        }
-        Self {
-            matching: Box::new(BooleanQuery::new(parts)),
-            sort: query.sort,
-            told: Vec::new(),
-            readings: Vec::new(),
-        }
-    }
-}
-
-/// A part of a query, and whether it must match.
-pub(super) type Part = (Occur, Box<dyn EngineQuery>);
-
-fn filters(query: &Query, fields: &Fields, parts: &mut Vec<Part>) {
-    let lang = query.lang.as_deref().map(primary_subtag);
-    for (field, value) in [
-        (fields.kind, query.kind.as_deref()),
-        (fields.tag, query.tag.as_deref()),
-        (fields.tlp, query.tlp.as_deref()),
-        (fields.lang, lang.as_deref()),
-    ] {
-        if let Some(value) = value {
-            parts.push(condition(keyword(field, value)));
-        }
-    }
-    if !query.themes.is_empty() {
-        let themes = query.themes.iter();
-        let themes = themes.map(|theme| Term::from_field_text(fields.theme, theme));
-        parts.push(condition(Box::new(TermSetQuery::new(themes))));
-    }
-    for (of, value) in &query.without {
-        let field = match of {
-            Keyword::Kind => fields.kind,
-            Keyword::Theme => fields.theme,
-            Keyword::Tag => fields.tag,
-            Keyword::Tlp => fields.tlp,
-            Keyword::Lang => fields.lang,
-            Keyword::State => fields.state,
-        };
-        let without = Box::new(ConstScoreQuery::new(keyword(field, value), 0.0));
-        parts.push((Occur::MustNot, without));
-    }
-    if let Some(since_ms) = query.since_ms {
-        let from = Term::from_field_u64(fields.updated_ms, since_ms);
-        let newer = RangeQuery::new(Bound::Included(from), Bound::Unbounded);
-        parts.push(condition(Box::new(newer)));
-    }
-    if let Some(until_ms) = query.until_ms {
-        let to = Term::from_field_u64(fields.updated_ms, until_ms);
-        let older = RangeQuery::new(Bound::Unbounded, Bound::Excluded(to));
-        parts.push(condition(Box::new(older)));
-    }
-    if let GroupFilter::Only(groups) = &query.groups {
-        parts.push(condition(one_of(fields.group, groups)));
-    }
-    if let Some(origins) = &query.origins {
-        parts.push(condition(one_of(fields.origin, origins)));
-    }
-}
-
-fn one_of(field: Field, ids: &[[u8; 32]]) -> Box<dyn EngineQuery> {
-    match ids {
-        [] => Box::new(EmptyQuery),
-        [only] => keyword(field, &HEXLOWER.encode(only)),
-        several => Box::new(TermSetQuery::new(
-            several
-                .iter()
-                .map(|id| Term::from_field_text(field, &HEXLOWER.encode(id))),
-        )),
-    }
-}
-
-fn keyword(field: Field, value: &str) -> Box<dyn EngineQuery> {
-    let term = Term::from_field_text(field, value);
-    Box::new(TermQuery::new(term, IndexRecordOption::Basic))
-}
-
-/// A condition that weighs nothing: filters must not change the order.
-fn condition(query: Box<dyn EngineQuery>) -> Part {
-    (Occur::Must, Box::new(ConstScoreQuery::new(query, 0.0)))
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tantivy::index::SegmentId;
-use tantivy::query::Bm25StatisticsProvider;
+use tantivy::query::{Bm25StatisticsProvider, Bm25Weight};
 use tantivy::schema::Field;
 use tantivy::{Searcher, SegmentReader, Term};
 
@@ -125,6 +125,18 @@ impl<'s> Statistics<'s> {
     pub(super) fn common(&self, term: &Term) -> Result<u64, IndexError> {
         // Keywords such as a group are those of words, too.
         Ok(self.searcher.doc_freq(term)?.min(self.documents))
+    }
+
+    /// From how often a term is in a text, and how long that is, to its BM25.
+    pub(super) fn bm25(&self, term: &Term) -> Result<Bm25Weight, IndexError> {
+        let tokens = self.total_num_tokens(term.field())? as f32;
+        let common = self.common(term)?;
+        let length = tokens / self.documents as f32;
+        Ok(Bm25Weight::for_one_term_without_explain(
+            common,
+            self.documents,
+            length,
+        ))
     }
 
     /// The inverse document frequency that BM25 gives to a term of so many records (Robertson and Zaragoza,

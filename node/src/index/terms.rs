@@ -1,19 +1,15 @@
-//! From a word to what the search engine looks up: in each part of a record, weighed, with the statistics of
-//! records like it.
+//! From a word to what is looked up: in each part of a record, weighed, with the statistics of records like it.
 
-use tantivy::query::{
-    BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery, Occur, PhraseQuery,
-    Query as EngineQuery, TermQuery,
-};
-use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::query::PhraseQuery;
+use tantivy::schema::Field;
 use tantivy::{Searcher, Term};
 
 use super::analysis::{Language, folded, spellings};
 use super::clauses::{QueryTerm, analyse};
 use super::dictionary::{beginning, similar, within};
 use super::error::IndexError;
-use super::query::Part;
 use super::schema::{Fields, TextFields};
+use super::score::Score;
 use super::statistics::Statistics;
 
 /// What a word weighs that is spelt as it was asked for, beside its stem.
@@ -26,9 +22,6 @@ const SLIP: f32 = 0.7;
 const WITHIN: f32 = 0.5;
 /// What a theme of the name asked for weighs.
 const THEME: f32 = 0.5;
-
-/// A query of the search engine.
-pub(super) type Engine = Box<dyn EngineQuery>;
 
 /// Looks words up for one search.
 pub(super) struct Terms<'a> {
@@ -72,7 +65,7 @@ impl<'a> Terms<'a> {
         of_language: TextFields,
         term: &str,
         common: u64,
-    ) -> Result<Option<Engine>, IndexError> {
+    ) -> Result<Option<Score>, IndexError> {
         let mut fields = Vec::new();
         let mut most = common;
         for (field, weight) in of_language.weighted() {
@@ -86,10 +79,15 @@ impl<'a> Terms<'a> {
         }
         let fields = fields.into_iter().map(|(term, weight, own)| {
             let rarity = self.statistics.idf(most) / self.statistics.idf(own);
-            let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-            boosted(Box::new(query), weight * rarity.min(1.0))
+            Ok(self.scored(term)?.times(weight * rarity.min(1.0)))
         });
-        Ok(sum(fields.collect()))
+        Ok(Score::sum(fields.collect::<Result<_, IndexError>>()?))
+    }
+
+    /// A term of a text.
+    fn scored(&self, term: Term) -> Result<Score, IndexError> {
+        let weight = self.statistics.bm25(&term)?;
+        Ok(Score::Term { term, weight })
     }
 
     /// How many records have a term in the field of a language where they are most.
@@ -116,34 +114,30 @@ impl<'a> Terms<'a> {
     }
 
     /// A word as it is spelt, and, for less, in other letters of the same.
-    pub(super) fn spelt(&self, word: &str, common: u64) -> Result<Option<Engine>, IndexError> {
+    pub(super) fn spelt(&self, word: &str, common: u64) -> Result<Option<Score>, IndexError> {
         let Some(field) = self.spelt else {
             return Ok(None);
         };
         let (exact, others) = spellings(word);
         let each = std::iter::once((exact, EXACT)).chain(others.into_iter().map(|o| (o, FOLDED)));
-        let mut readings: Vec<Engine> = Vec::new();
+        let mut readings: Vec<Score> = Vec::new();
         for (spelling, weight) in each {
             let term = Term::from_field_text(field, &spelling);
             let own = self.statistics.common(&term)?;
             if own > 0 {
-                // Once or often, in a long text or a short one: it is there or not.
-                let weight = weight * self.statistics.idf(common.max(own));
-                let query = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
-                readings.push(Box::new(ConstScoreQuery::new(query, weight)));
+                let value = weight * self.statistics.idf(common.max(own));
+                readings.push(Score::Flat { term, value });
             }
         }
-        Ok(best_of(readings))
+        Ok(Score::best(readings))
     }
 
     /// Records with a theme; none where none has it.
-    pub(super) fn theme(&self, theme: &str) -> Result<Option<Engine>, IndexError> {
+    pub(super) fn theme(&self, theme: &str) -> Result<Option<Score>, IndexError> {
         let term = Term::from_field_text(self.theme, theme);
         let common = self.statistics.common(&term)?;
-        let weight = THEME * self.statistics.idf(common);
-        let query = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
-        let query: Engine = Box::new(ConstScoreQuery::new(query, weight));
-        Ok((common > 0).then_some(query))
+        let value = THEME * self.statistics.idf(common);
+        Ok((common > 0).then_some(Score::Flat { term, value }))
     }
 
     /// Words of a language that are spelt nearly as one that no record has, with what they weigh; in Hebrew, where
@@ -153,7 +147,7 @@ impl<'a> Terms<'a> {
         language: Language,
         term: &str,
         word: &str,
-    ) -> Result<Vec<(String, Engine)>, IndexError> {
+    ) -> Result<Vec<(String, Score)>, IndexError> {
         let Some(of_language) = self.fields(language) else {
             return Ok(Vec::new());
         };
@@ -167,17 +161,17 @@ impl<'a> Terms<'a> {
             let longer = within(self.searcher, &fields, term)?;
             found.extend(longer.into_iter().map(|term| (term, WITHIN)));
         }
-        let mut queries = Vec::new();
+        let mut scores = Vec::new();
         for (term, weight) in found {
-            if let Some(query) = self.anywhere(of_language, &term, 0)? {
-                queries.push((term, boosted(query, weight)));
+            if let Some(score) = self.anywhere(of_language, &term, 0)? {
+                scores.push((term, score.times(weight)));
             }
         }
-        Ok(queries)
+        Ok(scores)
     }
 
-    /// Words of any language that begin so, the most common ones where they are many.
-    pub(super) fn prefix(&self, text: &str) -> Result<Engine, IndexError> {
+    /// Words of any language that begin so, the most common ones where they are many; none where there is none.
+    pub(super) fn prefix(&self, text: &str) -> Result<Option<Score>, IndexError> {
         let mut readings = Vec::new();
         for (_, of_language) in &self.languages {
             for term in beginning(self.searcher, &of_language.all(), &folded(text))? {
@@ -193,16 +187,16 @@ impl<'a> Terms<'a> {
             }
             for term in beginnings {
                 let term = Term::from_field_text(field, &term);
-                let weight = EXACT * self.statistics.idf(self.statistics.common(&term)?);
-                let query = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
-                readings.push(Box::new(ConstScoreQuery::new(query, weight)));
+                let value = EXACT * self.statistics.idf(self.statistics.common(&term)?);
+                readings.push(Score::Flat { term, value });
             }
         }
-        Ok(best_of(readings).unwrap_or_else(|| Box::new(EmptyQuery)))
+        Ok(Score::best(readings))
     }
 
-    /// The words of the text side by side, in any language; none if there is no word.
-    pub(super) fn phrase(&self, text: &str) -> Result<Option<Engine>, IndexError> {
+    /// The words of the text side by side, in any language; none if there is no word, and in it none where no
+    /// record has them.
+    pub(super) fn phrase(&self, text: &str) -> Result<Option<Option<Score>>, IndexError> {
         let mut readings = Vec::new();
         let mut found = false;
         for (language, of_language) in &self.languages {
@@ -213,15 +207,14 @@ impl<'a> Terms<'a> {
             let mut fields = Vec::new();
             for (field, weight) in of_language.weighted() {
                 let row = self.in_a_row(field, &terms)?;
-                fields.extend(row.map(|row| boosted(row, weight)));
+                fields.extend(row.map(|row| row.times(weight)));
             }
-            readings.extend(sum(fields));
+            readings.extend(Score::sum(fields));
         }
-        let query = best_of(readings).unwrap_or_else(|| Box::new(EmptyQuery));
-        Ok(found.then_some(query))
+        Ok(found.then(|| Score::best(readings)))
     }
 
-    fn in_a_row(&self, field: Field, terms: &[QueryTerm]) -> Result<Option<Engine>, IndexError> {
+    fn in_a_row(&self, field: Field, terms: &[QueryTerm]) -> Result<Option<Score>, IndexError> {
         let mut row = Vec::with_capacity(terms.len());
         for QueryTerm { text, position, .. } in terms {
             let term = Term::from_field_text(field, text);
@@ -230,45 +223,10 @@ impl<'a> Terms<'a> {
             }
             row.push((*position, term));
         }
-        Ok(match row.len() {
-            0 => None,
-            1 => row.pop().map(|(_, only)| -> Engine {
-                Box::new(TermQuery::new(only, IndexRecordOption::WithFreqs))
-            }),
-            _ => Some(Box::new(PhraseQuery::new_with_offset(row))),
-        })
+        if row.len() > 1 {
+            let query = Box::new(PhraseQuery::new_with_offset(row));
+            return Ok(Some(Score::Engine { query, weight: 1.0 }));
+        }
+        row.pop().map(|(_, only)| self.scored(only)).transpose()
     }
-}
-
-/// A query that weighs more, or less.
-pub(super) fn boosted(query: Engine, weight: f32) -> Engine {
-    Box::new(BoostQuery::new(query, weight))
-}
-
-/// Counts in the reading where it fits best.
-pub(super) fn best_of(mut readings: Vec<Engine>) -> Option<Engine> {
-    if readings.len() > 1 {
-        return Some(Box::new(DisjunctionMaxQuery::new(readings)));
-    }
-    readings.pop()
-}
-
-/// Any of them; each that matches counts.
-pub(super) fn sum(mut parts: Vec<Engine>) -> Option<Engine> {
-    if parts.len() > 1 {
-        let parts = parts.into_iter().map(should).collect();
-        return Some(Box::new(BooleanQuery::new(parts)));
-    }
-    parts.pop()
-}
-
-/// All of them.
-pub(super) fn all(parts: Vec<Engine>) -> Engine {
-    let parts = parts.into_iter().map(|part| (Occur::Must, part));
-    Box::new(BooleanQuery::new(parts.collect()))
-}
-
-/// A part that adds to the score where it matches.
-pub(super) fn should(part: Engine) -> Part {
-    (Occur::Should, part)
 }

@@ -1,27 +1,24 @@
-//! The text of a query: from words, phrases and exclusions to what the search engine runs. Phrases must occur,
+//! The text of a query: from words, phrases and exclusions to a score. Phrases must occur,
 //! excluded words must not; plain words are alternatives ([`words`](super::words)).
 
 use tantivy::Searcher;
-use tantivy::query::{BooleanQuery, EmptyQuery, Occur};
 
 use super::analysis::Language;
 use super::clauses::Clause;
 use super::error::IndexError;
 use super::expand::Expansions;
-use super::forward::Forward;
-use super::query::{Part, Query};
+use super::query::{Matching, Query};
 use super::schema::Fields;
+use super::score::Score;
 use super::statistics::Statistics;
-use super::terms::{Engine, Terms, should, sum};
+use super::terms::Terms;
 use super::words::{Reasons, words};
 
 /// What the text of a query comes to.
-#[derive(Default)]
 pub(super) struct Planned {
-    /// The conditions.
-    pub(super) parts: Vec<Part>,
-    /// Whether there is anything to match and to score.
-    pub(super) wanted: bool,
+    pub(super) matching: Matching,
+    /// Records that match these are left out.
+    pub(super) excluded: Vec<Score>,
     /// Which words were added to it.
     pub(super) told: Vec<(Language, String)>,
     /// What each part of the text gives to the score, for who asks why.
@@ -32,7 +29,8 @@ pub(super) struct Planned {
 pub(super) struct Text<'a> {
     terms: Terms<'a>,
     expansions: Option<&'a Expansions>,
-    planned: Planned,
+    told: Vec<(Language, String)>,
+    reasons: Reasons,
 }
 
 impl<'a> Text<'a> {
@@ -46,102 +44,94 @@ impl<'a> Text<'a> {
         Self {
             terms: Terms::new(statistics, searcher, fields, query.words),
             expansions,
-            planned: Planned {
-                reasons: Reasons::wanted(query.explain),
-                ..Planned::default()
-            },
+            told: Vec::new(),
+            reasons: Reasons::wanted(query.explain),
         }
     }
 
-    /// The conditions of the text.
+    /// What the clauses ask for.
     pub(super) fn plan(mut self, clauses: &[Clause<'_>]) -> Result<Planned, IndexError> {
-        let mut scored: Vec<Part> = Vec::new();
+        let (mut must, mut may, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
         let (mut wanted, mut plain, mut either) = (false, Vec::new(), Vec::new());
         for clause in clauses {
             if clause.excluded {
-                let excluded = match clause.prefix {
-                    true => Some(self.terms.prefix(clause.text)?),
-                    false => self.terms.phrase(clause.text)?,
-                };
-                let excluded = excluded
-                    .map(|excluded| -> Part { (Occur::MustNot, Box::new(Forward(excluded))) });
-                self.planned.parts.extend(excluded);
+                excluded.extend(self.special(clause)?.flatten());
             } else if clause.either {
                 let alternative = self.alternative(clause)?;
                 wanted |= alternative.is_some();
-                either.extend(alternative);
-            } else if clause.phrase {
-                if let Some(phrase) = self.terms.phrase(clause.text)? {
+                either.push(alternative.flatten());
+            } else if clause.phrase || clause.prefix {
+                if let Some(found) = self.special(clause)? {
                     wanted = true;
-                    self.reading(clause, &phrase);
-                    scored.push((Occur::Must, phrase));
+                    self.reading(clause, found.as_ref());
+                    match clause.phrase {
+                        true => must.push(found),
+                        false => may.extend(found),
+                    }
                 }
-            } else if clause.prefix {
-                wanted = true;
-                let prefix = self.terms.prefix(clause.text)?;
-                self.reading(clause, &prefix);
-                scored.push(should(prefix));
             } else {
                 plain.push(clause.text);
             }
         }
         let (is_word, asked) = self.words(&plain.join(" "))?;
         wanted |= is_word;
-        scored.extend(asked.map(should));
+        may.extend(asked);
         if !either.is_empty() {
-            let either = either.into_iter().map(should);
-            scored.push((Occur::Must, Box::new(BooleanQuery::new(either.collect()))));
+            must.push(Score::sum(either.into_iter().flatten().collect()));
         }
-        let Planned { parts, .. } = &mut self.planned;
-        if wanted {
-            // Words that no record has leave nothing behind, and nothing matches then.
-            parts.push(match scored.is_empty() {
-                true => (Occur::Must, Box::new(EmptyQuery)),
-                false => (Occur::Must, Box::new(BooleanQuery::new(scored))),
-            });
+        // What must be there and is in no record leaves nothing.
+        let must: Option<Vec<Score>> = must.into_iter().collect();
+        let score = must.and_then(|must| Score::of(must, may));
+        Ok(Planned {
+            matching: match wanted {
+                true => score.into(),
+                false => Matching::All,
+            },
+            excluded,
+            told: self.told,
+            reasons: self.reasons,
+        })
+    }
+
+    /// A phrase, a beginning, or a word that stands for itself; none where it has no word, and in it none where no
+    /// record has it.
+    fn special(&self, clause: &Clause<'_>) -> Result<Option<Option<Score>>, IndexError> {
+        match clause.prefix {
+            true => Ok(Some(self.terms.prefix(clause.text)?)),
+            false => self.terms.phrase(clause.text),
         }
-        self.planned.wanted = wanted;
-        Ok(self.planned)
     }
 
     /// One of those that `OR` stands between.
-    fn alternative(&mut self, clause: &Clause<'_>) -> Result<Option<Engine>, IndexError> {
-        let query = match (clause.phrase, clause.prefix) {
-            (true, _) => self.terms.phrase(clause.text)?,
-            (_, true) => Some(self.terms.prefix(clause.text)?),
-            _ => {
-                let (_, words) = self.words(clause.text)?;
-                return Ok(Some(words.unwrap_or_else(|| Box::new(EmptyQuery))));
-            }
-        };
-        if let Some(query) = &query {
-            self.reading(clause, query);
+    fn alternative(&mut self, clause: &Clause<'_>) -> Result<Option<Option<Score>>, IndexError> {
+        if !clause.phrase && !clause.prefix {
+            let (_, words) = self.words(clause.text)?;
+            return Ok(Some(words));
         }
-        Ok(query)
+        let found = self.special(clause)?;
+        self.reading(clause, found.as_ref().and_then(Option::as_ref));
+        Ok(found)
     }
 
     /// Whether there is a word, and what is asked for.
-    fn words(&mut self, text: &str) -> Result<(bool, Option<Engine>), IndexError> {
-        let asked = words(
-            &self.terms,
-            self.expansions,
-            text,
-            &mut self.planned.reasons,
-        )?;
+    fn words(&mut self, text: &str) -> Result<(bool, Option<Score>), IndexError> {
+        let asked = words(&self.terms, self.expansions, text, &mut self.reasons)?;
         for told in asked.told {
-            if !self.planned.told.contains(&told) {
-                self.planned.told.push(told);
+            if !self.told.contains(&told) {
+                self.told.push(told);
             }
         }
-        Ok((asked.found, sum(asked.parts)))
+        Ok((asked.found, Score::sum(asked.parts)))
     }
 
-    fn reading(&mut self, clause: &Clause<'_>, query: &Engine) {
+    fn reading(&mut self, clause: &Clause<'_>, score: Option<&Score>) {
         let said = match (clause.phrase, clause.prefix) {
             (true, _) => format!("\"{}\"", clause.text),
             (_, true) => format!("{}*", clause.text),
             _ => clause.text.to_owned(),
         };
-        self.planned.reasons.note(None, &said, query);
+        if let Some(score) = score {
+            self.reasons.note(None, &said, score);
+        }
     }
 }

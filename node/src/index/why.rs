@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tantivy::query::EnableScoring;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocAddress, DocSet, Searcher, TERMINATED, Term};
 
 use super::analysis::Language;
 use super::error::IndexError;
+use super::evaluate::Evaluation;
 use super::schema::{ENDORSED, Fields, UPDATED_MS};
 use super::statistics::Statistics;
 use super::words::Reading;
@@ -100,10 +100,7 @@ fn score(
     statistics: &Statistics<'_>,
     searcher: &Searcher,
 ) -> Result<f32, IndexError> {
-    let scoring = EnableScoring::enabled_from_statistics_provider(statistics, searcher);
-    let weight = reading.query.weight(scoring)?;
     let segment = searcher.segment_reader(at.segment_ord);
-    let mut scorer = weight.scorer(segment, 1.0)?;
-    let is_here = scorer.doc() <= at.doc_id && scorer.seek(at.doc_id) == at.doc_id;
-    Ok(if is_here { scorer.score() } else { 0.0 })
+    let evaluation = Evaluation::open(&reading.score, segment, searcher, statistics)?;
+    Ok(evaluation.at(at.doc_id))
 }

@@ -10,7 +10,8 @@ use super::analysis::{Language, folded};
 use super::clauses::analyse;
 use super::error::IndexError;
 use super::expand::{Expanded, Expansions};
-use super::terms::{Engine, Terms, all, best_of, boosted, sum};
+use super::score::Score;
+use super::terms::Terms;
 
 /// What a record gains that has every word, in parts of what the words weigh: three words of four that are
 /// common say less than all four.
@@ -20,7 +21,7 @@ const WHOLE: f32 = 0.75;
 #[derive(Default)]
 pub(super) struct Asked {
     /// Alternatives that add up.
-    pub(super) parts: Vec<Engine>,
+    pub(super) parts: Vec<Score>,
     /// Whether there was a word.
     pub(super) found: bool,
     /// Words that were added, and their languages.
@@ -33,7 +34,7 @@ pub(super) struct Reading {
     pub(super) language: Option<Language>,
     /// The word, or what else it is.
     pub(super) said: String,
-    pub(super) query: Engine,
+    pub(super) score: Score,
 }
 
 /// The parts of the score, kept where somebody asks for them.
@@ -47,12 +48,12 @@ impl Reasons {
     }
 
     /// Keeps a part.
-    pub(super) fn note(&mut self, language: Option<Language>, said: &str, query: &Engine) {
+    pub(super) fn note(&mut self, language: Option<Language>, said: &str, score: &Score) {
         if let Some(kept) = &mut self.0 {
             kept.push(Reading {
                 language,
                 said: said.to_owned(),
-                query: query.box_clone(),
+                score: score.clone(),
             });
         }
     }
@@ -73,7 +74,7 @@ struct Word {
     /// Records that have it, in the language and the field where they are most.
     common: u64,
     /// How it can be read in each language.
-    readings: BTreeMap<Language, Vec<Engine>>,
+    readings: BTreeMap<Language, Vec<Score>>,
 }
 
 /// What is asked for by the words of a text, in any language.
@@ -102,7 +103,7 @@ pub(super) fn words(
         in_language(*language, &words, labels, reasons)
     });
     let in_languages = in_languages.collect();
-    asked.parts.extend(best_of(in_languages));
+    asked.parts.extend(Score::best(in_languages));
     Ok(asked)
 }
 
@@ -167,7 +168,7 @@ fn expand(
     words: &mut BTreeMap<usize, Word>,
     asked: &mut Asked,
     reasons: &mut Reasons,
-) -> Result<BTreeMap<Language, Vec<Engine>>, IndexError> {
+) -> Result<BTreeMap<Language, Vec<Score>>, IndexError> {
     for (offset, others) in &expanded.words {
         for other in others {
             let (Some(of_language), Some(word)) =
@@ -177,12 +178,12 @@ fn expand(
             };
             if let Some(query) = terms.anywhere(of_language, &other.term, word.common)? {
                 let readings = word.readings.entry(other.language).or_default();
-                readings.push(boosted(query, other.weight));
+                readings.push(query.times(other.weight));
                 asked.tell(other.language, &other.shown);
             }
         }
     }
-    let mut labels: BTreeMap<Language, Vec<Engine>> = BTreeMap::new();
+    let mut labels: BTreeMap<Language, Vec<Score>> = BTreeMap::new();
     for label in &expanded.labels {
         let Some(of_language) = terms.fields(label.language) else {
             continue;
@@ -192,7 +193,7 @@ fn expand(
         let each: Option<Vec<_>> = each.collect::<Result<_, _>>()?;
         if let Some(each) = each {
             let label_of = labels.entry(label.language).or_default();
-            label_of.push(boosted(all(each), label.weight));
+            label_of.push(Score::All(each).times(label.weight));
             asked.tell(label.language, &label.shown);
         }
     }
@@ -209,31 +210,32 @@ fn expand(
 fn in_language(
     language: Language,
     words: &[Word],
-    labels: Vec<Engine>,
+    labels: Vec<Score>,
     reasons: &mut Reasons,
-) -> Option<Engine> {
-    let mut tell = |said: &str, query: &Engine| reasons.note(Some(language), said, query);
+) -> Option<Score> {
+    let mut tell = |said: &str, score: &Score| reasons.note(Some(language), said, score);
     let mut parts = Vec::new();
     for word in words {
-        let readings = word.readings.get(&language).into_iter().flatten();
-        let readings = readings.map(|reading| reading.box_clone()).collect();
-        if let Some(reading) = best_of(readings) {
+        let readings = word.readings.get(&language).cloned();
+        if let Some(reading) = readings.and_then(Score::best) {
             tell(&word.text, &reading);
             parts.push(reading);
         }
     }
-    if parts.len() > 1 {
-        let together = parts.iter().map(|part| part.box_clone()).collect();
-        let share = parts.len() as f32 / words.len() as f32;
-        let whole = boosted(all(together), WHOLE * share);
-        tell("+", &whole);
-        parts.push(whole);
-    }
+    let share = parts.len() as f32 / words.len() as f32;
+    let mut found = Vec::from_iter(match parts.len() {
+        0 | 1 => parts.pop(),
+        _ => {
+            let more = WHOLE * share;
+            tell("+", &Score::All(parts.clone()).times(more));
+            Some(Score::Whole(parts, more))
+        }
+    });
     for label in labels {
         tell("label", &label);
-        parts.push(label);
+        found.push(label);
     }
-    sum(parts)
+    Score::sum(found)
 }
 
 impl Asked {

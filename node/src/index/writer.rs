@@ -138,6 +138,7 @@ impl Writer {
         self.shared
             .segments
             .follow(&searcher, &self.shared.fields)?;
+        self.shared.filters.follow(&searcher);
         self.shared.snapshots.expire();
         // Stored after the reload: who reads the sequence finds the records.
         self.shared.committed_seq.store(seq, Ordering::Release);

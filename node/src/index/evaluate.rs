@@ -1,0 +1,355 @@
+//! Works a [`Score`] out for the records of one segment, 256 of them at a time.
+//!
+//! Each node of the expression adds its value to a column of numbers, one for each record of the window: terms
+//! where their postings say so, the others by adding, comparing and multiplying whole columns, which the
+//! compiler turns into instructions on several numbers at once. So a record costs a few nanoseconds for each term
+//! that it has and each node that is at work near it, whatever the nesting; windows that no term reaches cost
+//! nothing. ("Vectorized query evaluation", Boncz, Zukowski and Nes, "MonetDB/X100: Hyper-Pipelining Query
+//! Execution", 2005.)
+
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::postings::BlockSegmentPostings;
+use tantivy::query::{Bm25Weight, EnableScoring, Scorer};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocId, Searcher, SegmentReader, TERMINATED, Term};
+
+use super::bits::{Bits, WORD};
+use super::error::IndexError;
+use super::score::Score;
+use super::statistics::Statistics;
+
+/// Records of a window: some words of bits.
+const RECORDS: u32 = 256;
+/// The same, as a length.
+const WINDOW: usize = RECORDS as usize;
+
+/// One number for each record of a window.
+pub(super) type Column = [f32; WINDOW];
+
+/// A column of nothing.
+const NOTHING: Column = [0.0; WINDOW];
+
+/// An expression over the postings of one segment.
+pub(super) struct Evaluation(Option<Node>);
+
+impl Evaluation {
+    /// Opens the postings of all terms that the segment has.
+    pub(super) fn open(
+        score: &Score,
+        segment: &SegmentReader,
+        searcher: &Searcher,
+        statistics: &Statistics<'_>,
+    ) -> Result<Self, IndexError> {
+        let opening = Opening {
+            segment,
+            searcher,
+            statistics,
+        };
+        Ok(Self(opening.node(score)?))
+    }
+
+    /// Gives the scores of records, a window at a time, with the number of the word of bits that it begins at; zero
+    /// is what does not match. Windows without a match may be left out.
+    pub(super) fn each_window(mut self, mut visit: impl FnMut(u32, &Column)) {
+        let Some(root) = &mut self.0 else {
+            return;
+        };
+        let mut next = root.next();
+        while next < TERMINATED {
+            let from = next - next % WORD;
+            let mut scores = NOTHING;
+            root.add(from, &mut scores);
+            visit(from / WORD, &scores);
+            next = root.next().max(end_of(from));
+        }
+    }
+
+    /// What one record scores; zero where it does not match.
+    pub(super) fn at(mut self, record: DocId) -> f32 {
+        let mut scores = NOTHING;
+        if let Some(root) = &mut self.0 {
+            root.add(record, &mut scores);
+        }
+        let [first, ..] = scores;
+        first
+    }
+
+    /// All records that match.
+    pub(super) fn matches(self, records: u32) -> Bits {
+        let mut found = Bits::none(records);
+        self.each_window(|word, scores| {
+            for (record, score) in (word * WORD..).zip(scores) {
+                if *score > 0.0 {
+                    found.insert(record);
+                }
+            }
+        });
+        found
+    }
+}
+
+fn end_of(from: DocId) -> DocId {
+    from.saturating_add(RECORDS)
+}
+
+/// A node of the expression, as far as the segment has what it asks for.
+enum Node {
+    Term {
+        postings: Postings,
+        weight: Bm25Weight,
+        lengths: FieldNormReader,
+    },
+    Flat {
+        postings: Postings,
+        value: f32,
+    },
+    Engine {
+        scorer: Box<dyn Scorer>,
+        weight: f32,
+    },
+    Sum(Vec<Node>),
+    Best(Vec<Node>),
+    All(Vec<Node>),
+    Whole(Vec<Node>, f32),
+    Also(Box<Node>, Box<Node>),
+}
+
+impl Node {
+    /// No record before this one matches and was not yet passed.
+    fn next(&self) -> DocId {
+        let each = |nodes: &Vec<Self>| nodes.iter().map(Self::next).min().unwrap_or(TERMINATED);
+        match self {
+            Self::Term { postings, .. } | Self::Flat { postings, .. } => postings.record(),
+            Self::Engine { scorer, .. } => scorer.doc(),
+            Self::Sum(nodes) | Self::Best(nodes) | Self::Whole(nodes, _) => each(nodes),
+            Self::All(nodes) => nodes.iter().map(Self::next).max().unwrap_or(TERMINATED),
+            Self::Also(must, _) => must.next(),
+        }
+    }
+
+    /// Adds to a column what the records from `from` on score. Windows are asked for in rising order and do not
+    /// overlap.
+    fn add(&mut self, from: DocId, to: &mut Column) {
+        match self {
+            Self::Term {
+                postings,
+                weight,
+                lengths,
+            } => postings.each_block(from, |records, often| {
+                for (record, often) in records.iter().zip(often) {
+                    let length = lengths.fieldnorm_id(*record);
+                    gain(to, record - from, weight.score(length, *often));
+                }
+            }),
+            Self::Flat { postings, value } => postings.each_block(from, |records, _| {
+                for record in records {
+                    gain(to, record - from, *value);
+                }
+            }),
+            Self::Engine { scorer, weight } => {
+                if scorer.doc() < from {
+                    scorer.seek(from);
+                }
+                while scorer.doc() < end_of(from) {
+                    let score = scorer.score() * *weight;
+                    gain(to, scorer.doc() - from, score);
+                    scorer.advance();
+                }
+            }
+            Self::Sum(nodes) => {
+                for node in reaching(nodes, from) {
+                    node.add(from, to);
+                }
+            }
+            Self::Best(nodes) => {
+                let mut best = NOTHING;
+                for node in reaching(nodes, from) {
+                    let scores = node.scores(from);
+                    for (best, score) in best.iter_mut().zip(&scores) {
+                        *best = if *score > *best { *score } else { *best };
+                    }
+                }
+                add(to, &best);
+            }
+            Self::All(nodes) => {
+                let (sum, least) = sum_and_least(nodes, from);
+                for ((to, sum), least) in to.iter_mut().zip(&sum).zip(&least) {
+                    *to += if *least > 0.0 { *sum } else { 0.0 };
+                }
+            }
+            Self::Whole(nodes, more) => {
+                let (sum, least) = sum_and_least(nodes, from);
+                for ((to, sum), least) in to.iter_mut().zip(&sum).zip(&least) {
+                    *to += if *least > 0.0 { sum + sum * *more } else { *sum };
+                }
+            }
+            Self::Also(must, may) => {
+                let must = must.scores(from);
+                let may = may.scores(from);
+                for ((to, must), may) in to.iter_mut().zip(&must).zip(&may) {
+                    *to += if *must > 0.0 { must + may } else { 0.0 };
+                }
+            }
+        }
+    }
+
+    /// What the records from `from` on score.
+    fn scores(&mut self, from: DocId) -> Column {
+        let mut scores = NOTHING;
+        self.add(from, &mut scores);
+        scores
+    }
+}
+
+/// Nodes that may match in a window.
+fn reaching(nodes: &mut [Node], from: DocId) -> impl Iterator<Item = &mut Node> {
+    let nodes = nodes.iter_mut();
+    nodes.filter(move |node| node.next() < end_of(from))
+}
+
+fn add(to: &mut Column, scores: &Column) {
+    for (to, score) in to.iter_mut().zip(scores) {
+        *to += *score;
+    }
+}
+
+fn gain(to: &mut Column, at: u32, score: f32) {
+    if let Some(to) = to.get_mut(at as usize) {
+        *to += score;
+    }
+}
+
+/// The sum over nodes, and what the one that gives least gives.
+fn sum_and_least(nodes: &mut [Node], from: DocId) -> (Column, Column) {
+    let (mut sum, mut least) = (NOTHING, [f32::INFINITY; WINDOW]);
+    for node in nodes {
+        let scores = node.scores(from);
+        add(&mut sum, &scores);
+        for (least, score) in least.iter_mut().zip(&scores) {
+            *least = if *score < *least { *score } else { *least };
+        }
+    }
+    (sum, least)
+}
+
+/// The records of a term, in rising order.
+struct Postings {
+    blocks: BlockSegmentPostings,
+    /// Place in the block.
+    at: usize,
+}
+
+impl Postings {
+    /// The next one that was not passed.
+    fn record(&self) -> DocId {
+        let next = self.blocks.docs().get(self.at);
+        next.copied().unwrap_or(TERMINATED)
+    }
+
+    /// Gives the records of a window and, where that was read, how often each has the term, and passes them.
+    fn each_block(&mut self, from: DocId, mut give: impl FnMut(&[DocId], &[u32])) {
+        if self.record() < from {
+            self.at = self.blocks.seek(from);
+        }
+        let end = end_of(from);
+        loop {
+            let records = self.blocks.docs().get(self.at..).unwrap_or_default();
+            let often = self.blocks.freqs().get(self.at..).unwrap_or_default();
+            let inside = records.partition_point(|record| *record < end);
+            give(records.get(..inside).unwrap_or_default(), often);
+            self.at += inside;
+            if inside == 0 || inside < records.len() {
+                return;
+            }
+            self.blocks.advance();
+            self.at = 0;
+        }
+    }
+}
+
+/// What nodes are made of.
+struct Opening<'o> {
+    segment: &'o SegmentReader,
+    searcher: &'o Searcher,
+    statistics: &'o Statistics<'o>,
+}
+
+impl Opening<'_> {
+    /// The node of an expression; none where no record of the segment can match.
+    fn node(&self, score: &Score) -> Result<Option<Node>, IndexError> {
+        Ok(match score {
+            Score::Term { term, weight } => {
+                let lengths = self.segment.get_fieldnorms_reader(term.field())?;
+                let postings = self.postings(term, IndexRecordOption::WithFreqs)?;
+                postings.map(|postings| Node::Term {
+                    postings,
+                    weight: weight.clone(),
+                    lengths,
+                })
+            }
+            Score::Flat { term, value } => {
+                let postings = self.postings(term, IndexRecordOption::Basic)?;
+                let value = *value;
+                postings.map(|postings| Node::Flat { postings, value })
+            }
+            Score::Engine { query, weight } => {
+                let scoring =
+                    EnableScoring::enabled_from_statistics_provider(self.statistics, self.searcher);
+                let scorer = query.weight(scoring)?.scorer(self.segment, 1.0)?;
+                Some(Node::Engine {
+                    scorer,
+                    weight: *weight,
+                })
+            }
+            Score::Sum(parts) => some_of(self.nodes(parts)?, Node::Sum),
+            Score::Best(parts) => some_of(self.nodes(parts)?, Node::Best),
+            Score::All(parts) => all_of(self.nodes(parts)?, parts, Node::All),
+            Score::Whole(parts, more) => {
+                let nodes = self.nodes(parts)?;
+                match nodes.len() == parts.len() {
+                    true => all_of(nodes, parts, |nodes| Node::Whole(nodes, *more)),
+                    false => some_of(nodes, Node::Sum),
+                }
+            }
+            Score::Also(must, may) => match (self.node(must)?, self.node(may)?) {
+                (Some(must), Some(may)) => Some(Node::Also(Box::new(must), Box::new(may))),
+                (must, _) => must,
+            },
+        })
+    }
+
+    fn nodes(&self, parts: &[Score]) -> Result<Vec<Node>, IndexError> {
+        let mut nodes = Vec::with_capacity(parts.len());
+        for part in parts {
+            nodes.extend(self.node(part)?);
+        }
+        Ok(nodes)
+    }
+
+    fn postings(
+        &self,
+        term: &Term,
+        option: IndexRecordOption,
+    ) -> Result<Option<Postings>, IndexError> {
+        let index = self.segment.inverted_index(term.field())?;
+        let blocks = index.read_block_postings(term, option)?;
+        Ok(blocks.map(|blocks| Postings { blocks, at: 0 }))
+    }
+}
+
+/// Any of the nodes; one alone stands for itself.
+fn some_of(mut nodes: Vec<Node>, of: impl FnOnce(Vec<Node>) -> Node) -> Option<Node> {
+    match nodes.len() {
+        0 | 1 => nodes.pop(),
+        _ => Some(of(nodes)),
+    }
+}
+
+/// All of the nodes, where all parts have one.
+fn all_of(
+    nodes: Vec<Node>,
+    parts: &[Score],
+    of: impl FnOnce(Vec<Node>) -> Node,
+) -> Option<Node> {
+    (!nodes.is_empty() && nodes.len() == parts.len()).then(|| of(nodes))
+}

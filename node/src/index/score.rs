@@ -1,0 +1,121 @@
+//! How a record is scored: an expression over terms.
+//!
+//! The search engine's own queries say the same by nesting, and pay for it with a virtual call a node and a
+//! record. Here the expression stays a value, which [`evaluate`](super::evaluate) works through by columns.
+
+use tantivy::Term;
+use tantivy::query::{Bm25Weight, Query as EngineQuery};
+
+/// What a record must have to match, and what it gains by it. All values are above zero where it matches.
+pub(super) enum Score {
+    /// A term of a text, by BM25 in its field.
+    Term {
+        /// What is looked up.
+        term: Term,
+        /// From how often it is there, and how long the text is, to what it gives.
+        weight: Bm25Weight,
+    },
+    /// A term that is there or not, once or often, in a long text or a short one.
+    Flat {
+        /// What is looked up.
+        term: Term,
+        /// What it gives.
+        value: f32,
+    },
+    /// A query of the search engine, for what needs the places of words.
+    Engine {
+        /// What is run.
+        query: Box<dyn EngineQuery>,
+        /// What its score is multiplied by.
+        weight: f32,
+    },
+    /// Any of them; each that matches counts.
+    Sum(Vec<Score>),
+    /// Any of them; the best one counts.
+    Best(Vec<Score>),
+    /// All of them; each counts.
+    All(Vec<Score>),
+    /// Any of them; each that matches counts, and where all do, the sum grows by this part of itself.
+    Whole(Vec<Score>, f32),
+    /// The first; where it matches, the second counts too.
+    Also(Box<Score>, Box<Score>),
+}
+
+impl Score {
+    /// The same, worth more or less.
+    pub(super) fn times(self, by: f32) -> Self {
+        let each = |parts: Vec<Self>| parts.into_iter().map(|part| part.times(by)).collect();
+        match self {
+            Self::Term { term, weight } => Self::Term {
+                term,
+                weight: weight.boost_by(by),
+            },
+            Self::Flat { term, value } => Self::Flat {
+                term,
+                value: value * by,
+            },
+            Self::Engine { query, weight } => Self::Engine {
+                query,
+                weight: weight * by,
+            },
+            Self::Sum(parts) => Self::Sum(each(parts)),
+            Self::Best(parts) => Self::Best(each(parts)),
+            Self::All(parts) => Self::All(each(parts)),
+            Self::Whole(parts, more) => Self::Whole(each(parts), more),
+            Self::Also(must, may) => Self::Also(Box::new(must.times(by)), Box::new(may.times(by))),
+        }
+    }
+
+    /// Counts in the reading where it fits best; none where there is none.
+    pub(super) fn best(mut readings: Vec<Self>) -> Option<Self> {
+        match readings.len() {
+            0 | 1 => readings.pop(),
+            _ => Some(Self::Best(readings)),
+        }
+    }
+
+    /// Any of them, each that matches counts; none where there is none.
+    pub(super) fn sum(mut parts: Vec<Self>) -> Option<Self> {
+        match parts.len() {
+            0 | 1 => parts.pop(),
+            _ => Some(Self::Sum(parts)),
+        }
+    }
+
+    /// All of `must`, and whatever of `may` there is besides; without any that must be, one of `may`.
+    pub(super) fn of(must: Vec<Self>, may: Vec<Self>) -> Option<Self> {
+        let may = Self::sum(may);
+        if must.is_empty() {
+            return may;
+        }
+        let must = Self::All(must);
+        Some(match may {
+            Some(may) => Self::Also(Box::new(must), Box::new(may)),
+            None => must,
+        })
+    }
+}
+
+impl Clone for Score {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Term { term, weight } => Self::Term {
+                term: term.clone(),
+                weight: weight.clone(),
+            },
+            Self::Flat { term, value } => Self::Flat {
+                term: term.clone(),
+                value: *value,
+            },
+            Self::Engine { query, weight } => Self::Engine {
+                query: query.box_clone(),
+                weight: *weight,
+            },
+            Self::Sum(parts) => Self::Sum(parts.clone()),
+            Self::Best(parts) => Self::Best(parts.clone()),
+            Self::All(parts) => Self::All(parts.clone()),
+            Self::Whole(parts, more) => Self::Whole(parts.clone(), *more),
+            Self::Also(must, may) => Self::Also(must.clone(), may.clone()),
+        }
+    }
+}
