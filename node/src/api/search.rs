@@ -1,5 +1,6 @@
 //! `search`: the index finds records, the store says what they say.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +19,8 @@ use super::view::View;
 use super::{Api, names, time};
 use crate::engine::{EngineError, indexable};
 use crate::index::{
-    self, Cursor, Expansions, Found, GroupFilter, Index, IndexError, Keyword, Query, Snippet, Sort,
+    self, Cursor, Expansions, Found, GroupFilter, Index, IndexError, Keyword, Marker, Query,
+    Snippet, Sort,
 };
 use crate::store::{RecordRow, StoreError};
 use crate::vocabulary;
@@ -81,12 +83,11 @@ fn answer(api: &Api, query: SearchQuery) -> Result<SearchAnswer, EngineError> {
     let asked = asked(&view, &query, &filters, api.engine.now_ms())?;
     let index = api.indexer.index();
     let found = index.search_expanded(&asked, expansions(api, &query));
-    answered(api, &view, &query, asked_for, found, started)
+    answered(&view, &query, asked_for, found, started)
 }
 
 /// What was found, as officers read it.
 pub(super) fn answered(
-    api: &Api,
     view: &View,
     query: &SearchQuery,
     asked_for: String,
@@ -94,10 +95,10 @@ pub(super) fn answered(
     started: Instant,
 ) -> Result<SearchAnswer, EngineError> {
     let found = found.map_err(refused)?;
-    let reading = Reader {
-        index: api.indexer.index(),
+    let mut reading = Reader {
         query,
         expanded: &found.expanded,
+        markers: BTreeMap::new(),
     };
     let mut hits = Vec::with_capacity(found.hits.len());
     let mut why = found.why.into_iter();
@@ -169,7 +170,7 @@ fn alike(api: &Api, record: &str, query: SimilarQuery) -> Result<SearchAnswer, E
     };
     let expansions = expansions(api, &asked_for);
     let found = api.indexer.index().similar(&record, &asked, expansions);
-    answered(api, &view, &asked_for, text, found, started)
+    answered(&view, &asked_for, text, found, started)
 }
 
 /// What widens a query; none where that is not wanted.
@@ -410,14 +411,15 @@ fn facets(
 
 /// Whoever reads the hits: which language suits, and which part of the text.
 struct Reader<'a> {
-    index: &'a Index,
     query: &'a SearchQuery,
     /// Words that were added to it, with their languages.
     expanded: &'a [(String, String)],
+    /// What finds the words in texts of a language.
+    markers: BTreeMap<String, Marker>,
 }
 
 impl Reader<'_> {
-    fn hit(&self, replica: &Replica, row: &RecordRow, content: &Content, score: f32) -> Hit {
+    fn hit(&mut self, replica: &Replica, row: &RecordRow, content: &Content, score: f32) -> Hit {
         let titles = content.texts_of("title");
         let lang = self.language(content);
         let snippet = self.snippet(content, &lang);
@@ -441,7 +443,7 @@ impl Reader<'_> {
 
     /// The reader's language where the record has it; else the one in which most words were found;
     /// else one that is widely read.
-    fn language(&self, content: &Content) -> String {
+    fn language(&mut self, content: &Content) -> String {
         let languages = content.languages();
         let has = |wanted: &str| languages.iter().find(|tag| is_language(tag, wanted));
         if let Some(tag) = self.query.reader.as_deref().and_then(has) {
@@ -450,7 +452,7 @@ impl Reader<'_> {
         if languages.len() == 1 {
             return languages.into_iter().next().unwrap_or_default();
         }
-        let words = |tag: &&String| -> usize {
+        let mut words = |tag: &String| -> usize {
             let fields = ["title", "summary", "body"];
             let texts = fields
                 .iter()
@@ -465,12 +467,12 @@ impl Reader<'_> {
         };
         let best = languages
             .iter()
-            .min_by_key(|tag| (std::cmp::Reverse(words(tag)), widely(tag)));
+            .min_by_key(|tag| (Reverse(words(tag)), widely(tag)));
         best.cloned().unwrap_or_default()
     }
 
     /// The passage of the body or of the summary that speaks most of the query.
-    fn snippet(&self, content: &Content, lang: &str) -> Snippet {
+    fn snippet(&mut self, content: &Content, lang: &str) -> Snippet {
         let fields = ["body", "summary"].into_iter();
         let texts = fields.filter_map(|field| content.texts.get(&format!("{field}.{lang}")));
         let passages = texts.map(|text| self.passage(lang, text));
@@ -481,14 +483,18 @@ impl Reader<'_> {
         best.unwrap_or_default()
     }
 
-    fn passage(&self, lang: &str, text: &str) -> Snippet {
+    fn passage(&mut self, lang: &str, text: &str) -> Snippet {
+        if let Some(marker) = self.markers.get_mut(lang) {
+            return marker.snippet(text, SNIPPET_CHARS);
+        }
         let of_language = self.expanded.iter().filter(|(of, _)| is_language(lang, of));
         let words = of_language.map(|(_, word)| word.as_str());
         let words: Vec<&str> = std::iter::once(self.query.q.as_str())
             .chain(words)
             .collect();
-        self.index
-            .snippet(&words.join(" "), lang, text, SNIPPET_CHARS)
+        let marker = Marker::new(&words.join(" "), lang);
+        let marker = self.markers.entry(lang.to_owned()).or_insert(marker);
+        marker.snippet(text, SNIPPET_CHARS)
     }
 }
 

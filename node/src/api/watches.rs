@@ -109,7 +109,7 @@ fn news(api: &Api, uid: u32, name: &str, query: WatchQuery) -> Result<WatchAnswe
     let index = api.indexer.index();
     let found = index.search_expanded(&asked, expansions(api, &asked_for));
     let text = row.query.clone();
-    let found = answered(api, &view, &asked_for, text, found, started)?;
+    let found = answered(&view, &asked_for, text, found, started)?;
     Ok(WatchAnswer {
         watch: info(name, &row),
         seq,

@@ -17,6 +17,7 @@ use tantivy::tokenizer::{TextAnalyzer, TokenStream};
 
 pub(super) use spelling::spellings;
 use words::Words;
+pub(super) use words::written;
 
 /// Words longer than this, in characters after folding, are dropped: they are noise (encoded
 /// data, separator lines) that nobody types and that would fill the term dictionary.
@@ -88,6 +89,20 @@ impl Language {
             Self::Hebrew => "he",
             Self::Other => "other",
         }
+    }
+
+    /// Whether a word in ASCII and its stem begin with the same letter.
+    pub(super) fn keeps_first_letter(self) -> bool {
+        // Snowball's rules for these look for endings.
+        matches!(
+            self,
+            Self::French
+                | Self::English
+                | Self::Spanish
+                | Self::Italian
+                | Self::Portuguese
+                | Self::German
+        )
     }
 
     /// The analyser of this language.

@@ -7,6 +7,8 @@
 //! nothing. ("Vectorized query evaluation", Boncz, Zukowski and Nes, "MonetDB/X100: Hyper-Pipelining Query
 //! Execution", 2005.)
 
+use std::sync::Arc;
+
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::BlockSegmentPostings;
 use tantivy::query::{Bm25Weight, EnableScoring, Scorer};
@@ -33,15 +35,19 @@ const NOTHING: Column = [0.0; WINDOW];
 pub(super) struct Evaluation(Option<Node>);
 
 impl Evaluation {
-    /// Opens the postings of all terms that the segment has.
+    /// Opens the postings of all terms that a segment, by its number, has.
     pub(super) fn open(
         score: &Score,
-        segment: &SegmentReader,
+        segment: usize,
         searcher: &Searcher,
         statistics: &Statistics<'_>,
     ) -> Result<Self, IndexError> {
+        let Some(reader) = searcher.segment_readers().get(segment) else {
+            return Ok(Self(None));
+        };
         let opening = Opening {
             segment,
+            reader,
             searcher,
             statistics,
         };
@@ -67,11 +73,11 @@ impl Evaluation {
     /// What one record scores; zero where it does not match.
     pub(super) fn at(mut self, record: DocId) -> f32 {
         let mut scores = NOTHING;
+        let place = record % WORD;
         if let Some(root) = &mut self.0 {
-            root.add(record, &mut scores);
+            root.add(record - place, &mut scores);
         }
-        let [first, ..] = scores;
-        first
+        scores.get(place as usize).copied().unwrap_or(0.0)
     }
 
     /// All records that match.
@@ -112,6 +118,7 @@ enum Node {
     All(Vec<Node>),
     Whole(Vec<Node>, f32),
     Also(Box<Node>, Box<Node>),
+    Foreign(Box<Node>, Vec<Arc<Bits>>),
 }
 
 impl Node {
@@ -124,11 +131,12 @@ impl Node {
             Self::Sum(nodes) | Self::Best(nodes) | Self::Whole(nodes, _) => each(nodes),
             Self::All(nodes) => nodes.iter().map(Self::next).max().unwrap_or(TERMINATED),
             Self::Also(must, _) => must.next(),
+            Self::Foreign(node, _) => node.next(),
         }
     }
 
-    /// Adds to a column what the records from `from` on score. Windows are asked for in rising order and do not
-    /// overlap.
+    /// Adds to a column what the records from `from` on score. Windows begin at a word of bits, are asked for in
+    /// rising order, and do not overlap.
     fn add(&mut self, from: DocId, to: &mut Column) {
         match self {
             Self::Term {
@@ -180,7 +188,11 @@ impl Node {
             Self::Whole(nodes, more) => {
                 let (sum, least) = sum_and_least(nodes, from);
                 for ((to, sum), least) in to.iter_mut().zip(&sum).zip(&least) {
-                    *to += if *least > 0.0 { sum + sum * *more } else { *sum };
+                    *to += if *least > 0.0 {
+                        sum + sum * *more
+                    } else {
+                        *sum
+                    };
                 }
             }
             Self::Also(must, may) => {
@@ -188,6 +200,17 @@ impl Node {
                 let may = may.scores(from);
                 for ((to, must), may) in to.iter_mut().zip(&must).zip(&may) {
                     *to += if *must > 0.0 { must + may } else { 0.0 };
+                }
+            }
+            Self::Foreign(node, own) => {
+                let scores = node.scores(from);
+                let words = to.chunks_mut(WORD as usize);
+                let words = words.zip(scores.chunks(WORD as usize)).zip(from / WORD..);
+                for ((to, scores), word) in words {
+                    let own = own.iter().fold(0, |all, bits| all | bits.word(word));
+                    for ((to, score), record) in to.iter_mut().zip(scores).zip(0..) {
+                        *to += if own >> record & 1 == 0 { *score } else { 0.0 };
+                    }
                 }
             }
         }
@@ -269,7 +292,8 @@ impl Postings {
 
 /// What nodes are made of.
 struct Opening<'o> {
-    segment: &'o SegmentReader,
+    segment: usize,
+    reader: &'o SegmentReader,
     searcher: &'o Searcher,
     statistics: &'o Statistics<'o>,
 }
@@ -279,13 +303,14 @@ impl Opening<'_> {
     fn node(&self, score: &Score) -> Result<Option<Node>, IndexError> {
         Ok(match score {
             Score::Term { term, weight } => {
-                let lengths = self.segment.get_fieldnorms_reader(term.field())?;
-                let postings = self.postings(term, IndexRecordOption::WithFreqs)?;
-                postings.map(|postings| Node::Term {
-                    postings,
-                    weight: weight.clone(),
-                    lengths,
-                })
+                match self.postings(term, IndexRecordOption::WithFreqs)? {
+                    Some(postings) => Some(Node::Term {
+                        postings,
+                        weight: weight.clone(),
+                        lengths: self.reader.get_fieldnorms_reader(term.field())?,
+                    }),
+                    None => None,
+                }
             }
             Score::Flat { term, value } => {
                 let postings = self.postings(term, IndexRecordOption::Basic)?;
@@ -295,7 +320,7 @@ impl Opening<'_> {
             Score::Engine { query, weight } => {
                 let scoring =
                     EnableScoring::enabled_from_statistics_provider(self.statistics, self.searcher);
-                let scorer = query.weight(scoring)?.scorer(self.segment, 1.0)?;
+                let scorer = query.weight(scoring)?.scorer(self.reader, 1.0)?;
                 Some(Node::Engine {
                     scorer,
                     weight: *weight,
@@ -315,6 +340,13 @@ impl Opening<'_> {
                 (Some(must), Some(may)) => Some(Node::Also(Box::new(must), Box::new(may))),
                 (must, _) => must,
             },
+            Score::Foreign(score, own) => {
+                let own = own.iter();
+                let own = own.filter_map(|own| self.statistics.speaking(self.segment, *own));
+                let own: Vec<_> = own.collect();
+                let node = self.node(score)?;
+                node.map(|node| Node::Foreign(Box::new(node), own))
+            }
         })
     }
 
@@ -331,7 +363,9 @@ impl Opening<'_> {
         term: &Term,
         option: IndexRecordOption,
     ) -> Result<Option<Postings>, IndexError> {
-        let index = self.segment.inverted_index(term.field())?;
+        let Some(index) = self.statistics.index(self.segment, term.field())? else {
+            return Ok(None);
+        };
         let blocks = index.read_block_postings(term, option)?;
         Ok(blocks.map(|blocks| Postings { blocks, at: 0 }))
     }
@@ -346,10 +380,6 @@ fn some_of(mut nodes: Vec<Node>, of: impl FnOnce(Vec<Node>) -> Node) -> Option<N
 }
 
 /// All of the nodes, where all parts have one.
-fn all_of(
-    nodes: Vec<Node>,
-    parts: &[Score],
-    of: impl FnOnce(Vec<Node>) -> Node,
-) -> Option<Node> {
+fn all_of(nodes: Vec<Node>, parts: &[Score], of: impl FnOnce(Vec<Node>) -> Node) -> Option<Node> {
     (!nodes.is_empty() && nodes.len() == parts.len()).then(|| of(nodes))
 }

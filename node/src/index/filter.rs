@@ -90,8 +90,12 @@ impl Conditions {
             met.remove(&scan.one_of(field, [value.as_str()])?);
         }
         let time = |ms| Term::from_field_u64(fields.updated_ms, ms);
-        let since = self.since_ms.map_or(Bound::Unbounded, |ms| Bound::Included(time(ms)));
-        let until = self.until_ms.map_or(Bound::Unbounded, |ms| Bound::Excluded(time(ms)));
+        let since = self
+            .since_ms
+            .map_or(Bound::Unbounded, |ms| Bound::Included(time(ms)));
+        let until = self
+            .until_ms
+            .map_or(Bound::Unbounded, |ms| Bound::Excluded(time(ms)));
         if self.since_ms.is_some() || self.until_ms.is_some() {
             met.retain(&scan.matching(&RangeQuery::new(since, until))?);
         }

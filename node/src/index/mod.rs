@@ -47,7 +47,7 @@ pub use expand::{Expansions, Learner, Lexicon, Thesaurus};
 pub use page::Cursor;
 pub use query::{GroupFilter, Keyword, MAX_HITS, Query, Sort};
 pub use schema::PUBLISHED;
-pub use snippet::Snippet;
+pub use snippet::{Marker, Snippet};
 pub use why::Why;
 pub use writer::{MAX_WRITER_MEMORY_BYTES, MIN_WRITER_MEMORY_BYTES, Writer};
 
@@ -309,8 +309,8 @@ impl Index {
         } = &*self.shared;
         let mut page = Page::new(query, plan.sort, worth)?;
         let conditions = Conditions::of(query);
-        for segment in searcher.segment_readers() {
-            let open = |score| Evaluation::open(score, segment, searcher, statistics);
+        for (number, segment) in searcher.segment_readers().iter().enumerate() {
+            let open = |score| Evaluation::open(score, number, searcher, statistics);
             let matching = match &plan.matching {
                 Matching::All => None,
                 Matching::None => continue,
@@ -346,15 +346,6 @@ impl Index {
                 return Ok(nums);
             }
         }
-    }
-
-    /// The passage of `text` that speaks most of the query, with the query's words marked.
-    ///
-    /// `lang` is the BCP 47 tag of the text; `max_chars` bounds the snippet in characters. A
-    /// query that [`search`](Self::search) would refuse marks nothing.
-    #[must_use]
-    pub fn snippet(&self, query_text: &str, lang: &str, text: &str, max_chars: usize) -> Snippet {
-        snippet::snippet(query_text, lang, text, max_chars)
     }
 }
 

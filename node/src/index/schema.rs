@@ -153,6 +153,13 @@ impl Fields {
         self.texts.iter().copied()
     }
 
+    /// Whether texts are in a field, of whatever language.
+    pub(super) fn is_text(&self, field: Field) -> bool {
+        let texts = self.texts().map(|(_, of_language)| of_language);
+        let mut texts = texts.chain([self.words]);
+        texts.any(|of_language| of_language.all().contains(&field))
+    }
+
     /// The text fields of records about words, whatever their language.
     pub(super) fn words(&self) -> TextFields {
         self.words

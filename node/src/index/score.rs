@@ -6,6 +6,8 @@
 use tantivy::Term;
 use tantivy::query::{Bm25Weight, Query as EngineQuery};
 
+use super::analysis::Language;
+
 /// What a record must have to match, and what it gains by it. All values are above zero where it matches.
 pub(super) enum Score {
     /// A term of a text, by BM25 in its field.
@@ -39,6 +41,8 @@ pub(super) enum Score {
     Whole(Vec<Score>, f32),
     /// The first; where it matches, the second counts too.
     Also(Box<Score>, Box<Score>),
+    /// The score, but of records that speak one of these languages by themselves.
+    Foreign(Box<Score>, Vec<Language>),
 }
 
 impl Score {
@@ -63,6 +67,7 @@ impl Score {
             Self::All(parts) => Self::All(each(parts)),
             Self::Whole(parts, more) => Self::Whole(each(parts), more),
             Self::Also(must, may) => Self::Also(Box::new(must.times(by)), Box::new(may.times(by))),
+            Self::Foreign(score, own) => Self::Foreign(Box::new(score.times(by)), own),
         }
     }
 
@@ -116,6 +121,7 @@ impl Clone for Score {
             Self::All(parts) => Self::All(parts.clone()),
             Self::Whole(parts, more) => Self::Whole(parts.clone(), *more),
             Self::Also(must, may) => Self::Also(must.clone(), may.clone()),
+            Self::Foreign(score, own) => Self::Foreign(score.clone(), own.clone()),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The passage of a text that speaks most of a query.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use tantivy::tokenizer::TokenStream;
 
-use super::analysis::{Language, Side};
+use super::analysis::{Language, Side, written};
 use super::clauses::parse;
 
 const ELLIPSIS: char = '…';
@@ -23,18 +23,83 @@ pub struct Snippet {
     pub ranges: Vec<(usize, usize)>,
 }
 
-/// See [`Index::snippet`](super::Index::snippet).
-pub(super) fn snippet(query_text: &str, lang: &str, text: &str, max_chars: usize) -> Snippet {
-    let language = Language::of_tag(lang);
-    let text = text.trim();
-    let matches = matches(language, &query_terms(language, query_text), text);
-    // Room for an ellipsis at both ends.
-    let passage = if text.chars().nth(max_chars).is_none() {
-        0..text.len()
-    } else {
-        best_passage(text, &matches, max_chars.saturating_sub(2))
-    };
-    render(text, &passage, &matches)
+/// Finds the words of one query in texts of one language.
+pub struct Marker {
+    language: Language,
+    wanted: HashSet<String>,
+    /// Letters that the words asked for begin with.
+    first: HashSet<u8>,
+    /// Words of texts that were looked at, and which of those asked for each is.
+    known: HashMap<String, Option<String>>,
+}
+
+impl Marker {
+    /// For a query, and texts of the language of a BCP 47 tag. A query that
+    /// [`search`](super::Index::search) would refuse marks nothing.
+    #[must_use]
+    pub fn new(query_text: &str, lang: &str) -> Self {
+        let language = Language::of_tag(lang);
+        let wanted = query_terms(language, query_text);
+        Self {
+            language,
+            first: wanted
+                .iter()
+                .filter_map(|term| term.bytes().next())
+                .collect(),
+            wanted,
+            known: HashMap::new(),
+        }
+    }
+
+    /// The passage of `text` that speaks most of the query, with the query's words marked; at most `max_chars`
+    /// characters.
+    pub fn snippet(&mut self, text: &str, max_chars: usize) -> Snippet {
+        let text = text.trim();
+        let matches = self.matches(text);
+        // Room for an ellipsis at both ends.
+        let passage = if text.chars().nth(max_chars).is_none() {
+            0..text.len()
+        } else {
+            best_passage(text, &matches, max_chars.saturating_sub(2))
+        };
+        render(text, &passage, &matches)
+    }
+
+    fn matches(&mut self, text: &str) -> Vec<Match> {
+        if self.wanted.is_empty() {
+            return Vec::new();
+        }
+        let mut matches = Vec::new();
+        for bytes in written(self.language, text) {
+            let word = text.get(bytes.clone()).unwrap_or_default();
+            if let Some(term) = self.asked_for(word) {
+                matches.push(Match { bytes, term });
+            }
+        }
+        matches
+    }
+
+    /// Which of the words asked for a word is, in any of its forms. Most are none by their first letter.
+    fn asked_for(&mut self, word: &str) -> Option<String> {
+        if self.language.keeps_first_letter() && word.is_ascii() {
+            let first = word.bytes().next()?.to_ascii_lowercase();
+            if !self.first.contains(&first) {
+                return None;
+            }
+        }
+        if let Some(known) = self.known.get(word) {
+            return known.clone();
+        }
+        let mut found = None;
+        let mut analyser = self.language.analyser(Side::Record);
+        analyser.token_stream(word).process(&mut |token| {
+            if found.is_none() && self.wanted.contains(&token.text) {
+                found = Some(token.text.clone());
+            }
+        });
+        self.known.insert(word.to_owned(), found.clone());
+        found
+    }
 }
 
 /// A word of the text that the query asks for.
@@ -54,24 +119,6 @@ fn query_terms(language: Language, query_text: &str) -> HashSet<String> {
         }
     }
     terms
-}
-
-fn matches(language: Language, wanted: &HashSet<String>, text: &str) -> Vec<Match> {
-    let mut matches: Vec<Match> = Vec::new();
-    if wanted.is_empty() {
-        return matches;
-    }
-    let mut analyser = language.analyser(Side::Record);
-    analyser.token_stream(text).process(&mut |token| {
-        let bytes = token.offset_from..token.offset_to;
-        // A word is marked once, whichever of its forms match.
-        let is_new = matches.last().is_none_or(|last| last.bytes != bytes);
-        if is_new && wanted.contains(&token.text) {
-            let term = token.text.clone();
-            matches.push(Match { bytes, term });
-        }
-    });
-    matches
 }
 
 /// The first of the windows with the most different terms, cut between words.
@@ -171,7 +218,11 @@ fn render(text: &str, passage: &Range<usize>, matches: &[Match]) -> Snippet {
 mod tests {
     use proptest::prelude::*;
 
-    use super::snippet;
+    use super::{Marker, Snippet};
+
+    fn snippet(query: &str, lang: &str, text: &str, max_chars: usize) -> Snippet {
+        Marker::new(query, lang).snippet(text, max_chars)
+    }
 
     fn marked(query: &str, lang: &str, text: &str) -> Vec<String> {
         let found = snippet(query, lang, text, 80);

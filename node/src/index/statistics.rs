@@ -6,22 +6,27 @@
 //! police work: a thesaurus of thousands would make rare words of all words. So a length is the mean over those
 //! that have the field, and concepts count among themselves alone.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tantivy::index::SegmentId;
+use tantivy::index::{InvertedIndexReader, SegmentId};
 use tantivy::query::{Bm25StatisticsProvider, Bm25Weight};
 use tantivy::schema::Field;
 use tantivy::{Searcher, SegmentReader, Term};
 
+use super::analysis::Language;
+use super::bits::Bits;
 use super::error::IndexError;
 use super::schema::{Fields, TextFields};
 
-/// How many documents of a segment, or of several, have a field.
-#[derive(Clone, Debug, Default)]
+/// How many documents of a segment have a field, of those fields that any has.
+#[derive(Debug)]
 struct Counts {
     all: u64,
     holding: BTreeMap<Field, u64>,
+    /// The documents that speak a language: in their body, or in their title where they have no body.
+    speaking: BTreeMap<Language, Arc<Bits>>,
 }
 
 /// The counts of segments, each made once: a segment does not change.
@@ -48,25 +53,19 @@ impl Segments {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn of(&self, searcher: &Searcher, fields: &Fields) -> Result<Counts, IndexError> {
-        let mut sum = Counts::default();
-        for segment in searcher.segment_readers() {
+    /// The counts of each segment of a searcher, in its order.
+    fn of(&self, searcher: &Searcher, fields: &Fields) -> Result<Vec<Arc<Counts>>, IndexError> {
+        let each = searcher.segment_readers().iter().map(|segment| {
             let id = segment.segment_id();
             let known = self.known().get(&id).cloned();
-            let counts = match known {
-                Some(counts) => counts,
-                None => {
-                    let counts = Arc::new(count(segment, fields)?);
-                    self.known().insert(id, counts.clone());
-                    counts
-                }
-            };
-            sum.all += counts.all;
-            for (field, holding) in &counts.holding {
-                *sum.holding.entry(*field).or_default() += holding;
+            if let Some(known) = known {
+                return Ok(known);
             }
-        }
-        Ok(sum)
+            let counts = Arc::new(count(segment, fields)?);
+            self.known().insert(id, counts.clone());
+            Ok(counts)
+        });
+        each.collect()
     }
 }
 
@@ -80,18 +79,55 @@ fn count(segment: &SegmentReader, fields: &Fields) -> Result<Counts, IndexError>
             holding.insert(field, have.count() as u64);
         }
     }
+    holding.retain(|_, have| *have > 0);
     Ok(Counts {
         all: u64::from(all),
+        speaking: speaking(segment, fields, &holding)?,
         holding,
     })
+}
+
+fn speaking(
+    segment: &SegmentReader,
+    fields: &Fields,
+    holding: &BTreeMap<Field, u64>,
+) -> Result<BTreeMap<Language, Arc<Bits>>, IndexError> {
+    let have = |field: Field| -> Result<Bits, IndexError> {
+        let mut bits = Bits::none(segment.max_doc());
+        if holding.contains_key(&field)
+            && let Some(lengths) = segment.fieldnorms_readers().get_field(field)?
+        {
+            let records = 0..segment.max_doc();
+            let have = records.filter(|record| lengths.fieldnorm_id(*record) > 0);
+            have.for_each(|record| bits.insert(record));
+        }
+        Ok(bits)
+    };
+    let mut bodies = Bits::none(segment.max_doc());
+    for (_, of_language) in fields.texts() {
+        bodies.add(&have(of_language.body)?);
+    }
+    let mut speaking = BTreeMap::new();
+    for (language, of_language) in fields.texts() {
+        let mut speak = have(of_language.title)?;
+        speak.remove(&bodies);
+        speak.add(&have(of_language.body)?);
+        if !speak.is_empty() {
+            speaking.insert(language, Arc::new(speak));
+        }
+    }
+    Ok(speaking)
 }
 
 /// The statistics of one search.
 pub(super) struct Statistics<'s> {
     searcher: &'s Searcher,
-    counts: Counts,
+    fields: &'s Fields,
+    segments: Vec<Arc<Counts>>,
     /// Records that are compared with each other.
     documents: u64,
+    /// How many records have a term, of those that were looked up: most are several times.
+    looked_up: RefCell<HashMap<Term, u64>>,
 }
 
 impl<'s> Statistics<'s> {
@@ -99,21 +135,72 @@ impl<'s> Statistics<'s> {
     pub(super) fn new(
         searcher: &'s Searcher,
         segments: &Segments,
-        fields: &Fields,
+        fields: &'s Fields,
         of_words: bool,
     ) -> Result<Self, IndexError> {
-        let counts = segments.of(searcher, fields)?;
-        let words = counts.holding.get(&fields.words().title);
-        let words = words.copied().unwrap_or(0);
+        let segments = segments.of(searcher, fields)?;
+        let all: u64 = segments.iter().map(|counts| counts.all).sum();
+        let words = holding(&segments, fields.words().title);
         let documents = match of_words {
             true => words,
-            false => counts.all.saturating_sub(words),
+            false => all.saturating_sub(words),
         };
         Ok(Self {
             searcher,
-            counts,
+            fields,
+            segments,
             documents: documents.max(1),
+            looked_up: RefCell::default(),
         })
+    }
+
+    /// Whether any record has one of these fields.
+    pub(super) fn holds(&self, of_language: TextFields) -> bool {
+        let mut fields = of_language.all().into_iter();
+        fields.any(|field| holding(&self.segments, field) > 0)
+    }
+
+    /// The records of a segment that speak a language; none where none does.
+    pub(super) fn speaking(&self, segment: usize, language: Language) -> Option<Arc<Bits>> {
+        self.segments.get(segment)?.speaking.get(&language).cloned()
+    }
+
+    /// What part of the texts of a language has a term, in the part of records where it is most.
+    pub(super) fn share(&self, of_language: TextFields, common: u64) -> f32 {
+        let fields = of_language.all().into_iter();
+        let texts = fields.map(|field| holding(&self.segments, field)).max();
+        common as f32 / texts.unwrap_or(0).max(1) as f32
+    }
+
+    /// The postings of a term in a segment, by its number; none where it has none. (The engine opens a field that
+    /// a segment lacks anew each time.)
+    pub(super) fn index(
+        &self,
+        segment: usize,
+        field: Field,
+    ) -> Result<Option<Arc<InvertedIndexReader>>, IndexError> {
+        let counts = self.segments.get(segment);
+        let is_there = counts.is_none_or(|counts| counts.holding.contains_key(&field));
+        if self.fields.is_text(field) && !is_there {
+            return Ok(None);
+        }
+        let reader = self.searcher.segment_readers().get(segment);
+        let index = reader.map(|segment| segment.inverted_index(field));
+        Ok(index.transpose()?)
+    }
+
+    fn sum(
+        &self,
+        field: Field,
+        of: impl Fn(&InvertedIndexReader) -> Result<u64, IndexError>,
+    ) -> Result<u64, IndexError> {
+        let mut sum = 0;
+        for segment in 0..self.segments.len() {
+            if let Some(index) = self.index(segment, field)? {
+                sum += of(&index)?;
+            }
+        }
+        Ok(sum)
     }
 
     /// How many records there are that are compared with each other.
@@ -123,19 +210,29 @@ impl<'s> Statistics<'s> {
 
     /// How many records have a term.
     pub(super) fn common(&self, term: &Term) -> Result<u64, IndexError> {
+        if let Some(known) = self.looked_up.borrow().get(term) {
+            return Ok(*known);
+        }
+        let common = self.sum(term.field(), |index| Ok(u64::from(index.doc_freq(term)?)))?;
         // Keywords such as a group are those of words, too.
-        Ok(self.searcher.doc_freq(term)?.min(self.documents))
+        let common = common.min(self.documents);
+        self.looked_up.borrow_mut().insert(term.clone(), common);
+        Ok(common)
+    }
+
+    /// The mean length of a field, in words, of those that have it.
+    fn length(&self, field: Field) -> Result<f32, IndexError> {
+        let tokens = self.sum(field, |index| Ok(index.total_num_tokens()))?;
+        let holding = holding(&self.segments, field);
+        Ok(tokens as f32 / holding.max(1) as f32)
     }
 
     /// From how often a term is in a text, and how long that is, to its BM25.
     pub(super) fn bm25(&self, term: &Term) -> Result<Bm25Weight, IndexError> {
-        let tokens = self.total_num_tokens(term.field())? as f32;
-        let common = self.common(term)?;
-        let length = tokens / self.documents as f32;
         Ok(Bm25Weight::for_one_term_without_explain(
-            common,
+            self.common(term)?,
             self.documents,
-            length,
+            self.length(term.field())?,
         ))
     }
 
@@ -147,13 +244,20 @@ impl<'s> Statistics<'s> {
     }
 }
 
+fn holding(segments: &[Arc<Counts>], field: Field) -> u64 {
+    let each = segments
+        .iter()
+        .filter_map(|counts| counts.holding.get(&field));
+    each.sum()
+}
+
 impl Bm25StatisticsProvider for Statistics<'_> {
     fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
         let tokens = self.searcher.total_num_tokens(field)?;
         // The engine divides by the number of all documents.
-        Ok(match self.counts.holding.get(&field) {
-            Some(holding) if *holding > 0 => tokens.saturating_mul(self.documents) / holding,
-            _ => tokens,
+        Ok(match holding(&self.segments, field) {
+            0 => tokens,
+            holding => tokens.saturating_mul(self.documents) / holding,
         })
     }
 

@@ -20,6 +20,10 @@ const FOLDED: f32 = 0.2;
 const SLIP: f32 = 0.7;
 /// What a word weighs that only contains the one asked for.
 const WITHIN: f32 = 0.5;
+/// How much a word that any text of a language has is one of that language.
+const KNOWN: f32 = 0.2;
+/// Part of a language's texts from which on a word is surely one of that language.
+const USUAL: f32 = 0.05;
 /// What a theme of the name asked for weighs.
 const THEME: f32 = 0.5;
 
@@ -27,7 +31,7 @@ const THEME: f32 = 0.5;
 pub(super) struct Terms<'a> {
     statistics: &'a Statistics<'a>,
     searcher: &'a Searcher,
-    /// The languages that words are looked for in.
+    /// The languages that words are looked for in: those of which there are texts.
     pub(super) languages: Vec<(Language, TextFields)>,
     spelt: Option<Field>,
     theme: Field,
@@ -44,7 +48,11 @@ impl<'a> Terms<'a> {
         Self {
             statistics,
             searcher,
-            languages: fields.asked(of_words),
+            languages: fields
+                .asked(of_words)
+                .into_iter()
+                .filter(|(_, of_language)| statistics.holds(*of_language))
+                .collect(),
             spelt: fields.spelt(of_words),
             theme: fields.theme,
         }
@@ -97,6 +105,15 @@ impl<'a> Terms<'a> {
             .into_iter()
             .max()
             .unwrap_or(0))
+    }
+
+    /// How much a term that so many records have is a word of a language: a little where any has it, surely where
+    /// one in twenty does.
+    pub(super) fn share(&self, of_language: TextFields, common: u64) -> f32 {
+        match common {
+            0 => 0.0,
+            _ => KNOWN + (self.statistics.share(of_language, common) / USUAL).min(1.0),
+        }
     }
 
     /// In how many texts of a language a term is, at most two or three of them of one record.
@@ -218,7 +235,7 @@ impl<'a> Terms<'a> {
         let mut row = Vec::with_capacity(terms.len());
         for QueryTerm { text, position, .. } in terms {
             let term = Term::from_field_text(field, text);
-            if self.searcher.doc_freq(&term)? == 0 {
+            if self.statistics.common(&term)? == 0 {
                 return Ok(None);
             }
             row.push((*position, term));

@@ -1,4 +1,5 @@
 mod disk;
+mod evaluation;
 mod model;
 mod ranking;
 

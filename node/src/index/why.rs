@@ -100,7 +100,7 @@ fn score(
     statistics: &Statistics<'_>,
     searcher: &Searcher,
 ) -> Result<f32, IndexError> {
-    let segment = searcher.segment_reader(at.segment_ord);
+    let segment = at.segment_ord as usize;
     let evaluation = Evaluation::open(&reading.score, segment, searcher, statistics)?;
     Ok(evaluation.at(at.doc_id))
 }

@@ -92,7 +92,7 @@ impl TokenStream for WordStream<'_> {
         }
         while let Some(range) = next_word(self.text, self.next_byte) {
             self.next_byte = range.end;
-            if self.take(range) {
+            if !is_particle(self.language, self.text, &range) && self.take(range) {
                 return true;
             }
         }
@@ -112,9 +112,6 @@ impl WordStream<'_> {
     /// Makes the word the current token, unless it carries nothing to search for.
     fn take(&mut self, range: Range<usize>) -> bool {
         let word = self.text.get(range.clone()).unwrap_or_default();
-        if self.is_particle(word, &range) {
-            return false;
-        }
         let position = self.next_position;
         self.next_position += 1;
         if word.len() > MAX_WORD_BYTES {
@@ -144,33 +141,48 @@ impl WordStream<'_> {
         self.token.offset_to = range.end;
         true
     }
+}
 
-    /// An elided French or Italian word (`l'`, `qu'`, `dell'`) or the English possessive `'s`: grammar that hangs
-    /// on a word by an apostrophe. It takes no position, so phrases read across it.
-    fn is_particle(&self, word: &str, range: &Range<usize>) -> bool {
-        let after = || self.text.get(range.end..).unwrap_or_default();
-        let before = || self.text.get(..range.start).unwrap_or_default();
-        match self.language {
-            Language::French | Language::Italian => {
-                let elided = match self.language {
-                    Language::French => &ELIDED[..],
-                    _ => &ELIDED_ITALIAN[..],
-                };
-                after()
-                    .strip_prefix(is_apostrophe)
-                    .is_some_and(|rest| rest.starts_with(char::is_alphanumeric))
-                    && elided
-                        .iter()
-                        .any(|elided| word.eq_ignore_ascii_case(elided))
-            }
-            Language::English => {
-                word.eq_ignore_ascii_case("s")
-                    && before()
-                        .strip_suffix(is_apostrophe)
-                        .is_some_and(|rest| rest.ends_with(char::is_alphanumeric))
-            }
-            _ => false,
+/// The words of a text as they are written, without those that say nothing on their own.
+pub(in crate::index) fn written(
+    language: Language,
+    text: &str,
+) -> impl Iterator<Item = Range<usize>> {
+    let mut next_byte = 0;
+    let words = std::iter::from_fn(move || {
+        let range = next_word(text, next_byte)?;
+        next_byte = range.end;
+        Some(range)
+    });
+    words.filter(move |range| !is_particle(language, text, range))
+}
+
+/// An elided French or Italian word (`l'`, `qu'`, `dell'`) or the English possessive `'s`: grammar that hangs
+/// on a word by an apostrophe. It takes no position, so phrases read across it.
+fn is_particle(language: Language, text: &str, range: &Range<usize>) -> bool {
+    let word = text.get(range.clone()).unwrap_or_default();
+    let after = || text.get(range.end..).unwrap_or_default();
+    let before = || text.get(..range.start).unwrap_or_default();
+    match language {
+        Language::French | Language::Italian => {
+            let elided = match language {
+                Language::French => &ELIDED[..],
+                _ => &ELIDED_ITALIAN[..],
+            };
+            after()
+                .strip_prefix(is_apostrophe)
+                .is_some_and(|rest| rest.starts_with(char::is_alphanumeric))
+                && elided
+                    .iter()
+                    .any(|elided| word.eq_ignore_ascii_case(elided))
         }
+        Language::English => {
+            word.eq_ignore_ascii_case("s")
+                && before()
+                    .strip_suffix(is_apostrophe)
+                    .is_some_and(|rest| rest.ends_with(char::is_alphanumeric))
+        }
+        _ => false,
     }
 }
 
