@@ -7,6 +7,7 @@
 //! works. Without what a measurement needs it says `skipped` and shows no figures.
 
 mod child;
+mod index;
 mod ingest;
 mod line;
 mod node;
@@ -61,6 +62,11 @@ enum What {
     },
     /// Importing W(N): durable and viewable, then searchable.
     Ingest {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// The index alone, beside bare tantivy with the same fields.
+    Index {
         #[command(flatten)]
         common: Common,
     },
@@ -144,6 +150,7 @@ async fn run(args: Args) -> Result<ExitCode> {
         }
         What::Search { common } => finish(&search::run(size(&common)).await?, &common),
         What::Open { common } => finish(&open::run(size(&common)).await?, &common),
+        What::Index { common } => finish(&index::run(size(&common))?, &common),
         What::Stages { common } => finish(&stages::run(size(&common))?, &common),
         What::Soak { common, rounds } => finish(&soak::run(rounds).await?, &common),
         What::Line { common } => finish(&line::run(common.n).await?, &common),

@@ -75,6 +75,7 @@ const FIGURES: &[Figure] = &[
     ("alloc_b", "disk of B", "MB", 1e6),
     ("alloc_of_content", "disk of B to content", "×", 1.0),
     ("index_of_content", "index to content", "×", 1.0),
+    ("indexed_s", "index alone, records a second", "1/s", 1.0),
     ("search_p50_ms", "two-term query, p50", "ms", 1.0),
     ("search_p99_ms", "two-term query, p99", "ms", 1.0),
     ("node_p50_ms", "the same within the node, p50", "ms", 1.0),

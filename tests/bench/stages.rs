@@ -18,12 +18,12 @@ use diwan_core::verify::{self, RangeContext};
 use diwan_core::wire::Signing;
 use diwan_node::boot::{Founding, NewAgency, read_state};
 use diwan_node::engine::{Committer, DraftOutcome, OwnKeys, RecordDraft, ThisMachine};
-use diwan_node::index::{Index, Indexable};
+use diwan_node::index::Index;
 use diwan_node::store::{RecordRow, RecordState, Store};
 use rustix::time::{ClockId, clock_gettime};
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::index::Line;
 use crate::report::Report;
 use crate::workload::{Size, not_built};
 
@@ -31,15 +31,6 @@ use crate::workload::{Size, not_built};
 const TOGETHER: usize = 250;
 /// Memory of the index's writer, as a node has it.
 const INDEX_BYTES: usize = 32 * 1024 * 1024;
-
-#[derive(Deserialize)]
-struct Line {
-    id: String,
-    title: String,
-    summary: String,
-    body: String,
-    tags: Vec<String>,
-}
 
 /// CPU time of all threads, microseconds.
 fn cpu_us() -> f64 {
@@ -68,10 +59,7 @@ pub(crate) fn run(size: Size) -> Result<Report> {
     let Some(workload) = size.write(folder.path())? else {
         return Ok(not_built());
     };
-    let lines: Vec<Line> = std::fs::read_to_string(&workload)?
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()?;
+    let lines = Line::all(&workload)?;
     let mut stages = Stages {
         records: lines.len() as f64,
         figures: BTreeMap::new(),
@@ -307,21 +295,9 @@ fn judge(
 fn index(stages: &mut Stages, folder: &Path, lines: &[Line]) -> Result<()> {
     stages.records = lines.len() as f64;
     let mut opened = Index::open(&folder.join("index"), INDEX_BYTES)?;
-    let english = |text: &String| BTreeMap::from([("en".to_owned(), text.clone())]);
     stages.time("stage_index", || {
         for (num, line) in (1..).zip(lines) {
-            opened.writer.put(&Indexable {
-                num,
-                group: [1; 32],
-                kind: "guideline".to_owned(),
-                origin: [2; 32],
-                tlp: "GREEN".to_owned(),
-                tags: line.tags.clone(),
-                title: english(&line.title),
-                summary: english(&line.summary),
-                body: english(&line.body),
-                ..Indexable::default()
-            })?;
+            opened.writer.put(&line.indexable(num))?;
         }
         opened.writer.commit(1)?;
         Ok(opened.writer.rest()?)

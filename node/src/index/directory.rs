@@ -4,7 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use tantivy::IndexSettings;
+
 use super::error::{IndexError, is_damage, is_damage_kind};
+use super::files::Files;
 use super::schema::{self, SCHEMA_VERSION};
 
 /// File that names the schema version. It is written last and deleted first, so that a directory
@@ -72,16 +75,17 @@ fn open_sound(dir: &Path) -> Result<Usable, Unusable> {
     if version != version_text().as_bytes() {
         return Err(Unusable::Discard("its schema has another version".into()));
     }
-    let index = tantivy::Index::open_in_dir(dir)?;
-    if index.schema() != schema::build() {
+    // Mapped, so that no file is in memory as a whole while its checksum is made.
+    let mapped = tantivy::Index::open_in_dir(dir)?;
+    if mapped.schema() != schema::build() {
         return Err(Unusable::Discard("its fields are others".into()));
     }
-    let metas = index.load_metas()?;
+    let metas = mapped.load_metas()?;
     // Checksums cover the files that the directory's own list names; without the list, nothing.
-    if !metas.segments.is_empty() && index.directory().list_managed_files().is_empty() {
+    if !metas.segments.is_empty() && mapped.directory().list_managed_files().is_empty() {
         return Err(Unusable::Discard("its list of files is missing".into()));
     }
-    let damaged = index.validate_checksum()?;
+    let damaged = mapped.validate_checksum()?;
     if !damaged.is_empty() {
         return Err(Unusable::Discard(format!("wrong checksums: {damaged:?}")));
     }
@@ -91,6 +95,8 @@ fn open_sound(dir: &Path) -> Result<Usable, Unusable> {
     };
     let nothing = || Unusable::Discard("its newest commit names no sequence".into());
     let committed = committed.ok_or_else(nothing)?;
+    drop(mapped);
+    let index = tantivy::Index::open(files(dir)?)?;
     // Opening the segments shows what is missing of them.
     index.reader()?;
     schema::register_analysers(index.tokenizers());
@@ -114,7 +120,7 @@ fn empty(dir: &Path) -> Result<Usable, IndexError> {
             fs::remove_file(entry.path())?;
         }
     }
-    let index = tantivy::Index::create_in_dir(dir, schema::build())?;
+    let index = tantivy::Index::create(files(dir)?, schema::build(), IndexSettings::default())?;
     schema::register_analysers(index.tokenizers());
     fs::write(dir.join(VERSION_FILE), version_text())?;
     Ok(Usable {
@@ -122,6 +128,10 @@ fn empty(dir: &Path) -> Result<Usable, IndexError> {
         committed: Committed::default(),
         emptied: true,
     })
+}
+
+fn files(dir: &Path) -> Result<Files, tantivy::TantivyError> {
+    Ok(Files::open(dir)?)
 }
 
 fn version_text() -> String {

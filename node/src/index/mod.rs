@@ -18,6 +18,7 @@ mod directory;
 mod error;
 mod evaluate;
 mod expand;
+mod files;
 mod filter;
 mod page;
 mod query;

@@ -209,12 +209,12 @@ fn columns_give_each_record_what_it_comes_to_alone() {
             });
             for (record, score) in (0..).zip(&scores) {
                 let alone = known.alone(&tree, record).unwrap_or(0.0);
-                prop_assert!((score - alone).abs() <= alone * 1e-5, "{} {} {}", record, score, alone);
+                prop_assert!((score - alone).abs() <= alone * 1e-4, "{} {} {}", record, score, alone);
                 prop_assert_eq!(score.to_bits() == 0, alone == 0.0);
             }
             let last = segment.max_doc() - 1;
             let at = open().at(last);
-            prop_assert!((at - scores[last as usize]).abs() <= at * 1e-5);
+            prop_assert!((at - scores[last as usize]).abs() <= at * 1e-4);
         }
     });
 }
