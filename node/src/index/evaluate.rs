@@ -11,14 +11,14 @@ use std::sync::Arc;
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::BlockSegmentPostings;
-use tantivy::query::{Bm25Weight, EnableScoring, Scorer};
+use tantivy::query::{EnableScoring, Scorer};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, Searcher, SegmentReader, TERMINATED, Term};
 
 use super::bits::{Bits, WORD};
 use super::error::IndexError;
-use super::score::Score;
-use super::statistics::Statistics;
+use super::score::{self, Lengths, Score};
+use super::statistics::{K1, Statistics};
 
 /// Records of a window: some words of bits.
 const RECORDS: u32 = 256;
@@ -100,10 +100,9 @@ fn end_of(from: DocId) -> DocId {
 
 /// A node of the expression, as far as the segment has what it asks for.
 enum Node {
-    Term {
-        postings: Postings,
-        weight: Bm25Weight,
-        lengths: FieldNormReader,
+    Text {
+        parts: Vec<Part>,
+        weight: f32,
     },
     Flat {
         postings: Postings,
@@ -126,7 +125,11 @@ impl Node {
     fn next(&self) -> DocId {
         let each = |nodes: &Vec<Self>| nodes.iter().map(Self::next).min().unwrap_or(TERMINATED);
         match self {
-            Self::Term { postings, .. } | Self::Flat { postings, .. } => postings.record(),
+            Self::Text { parts, .. } => {
+                let each = parts.iter().map(|part| part.postings.record());
+                each.min().unwrap_or(TERMINATED)
+            }
+            Self::Flat { postings, .. } => postings.record(),
             Self::Engine { scorer, .. } => scorer.doc(),
             Self::Sum(nodes) | Self::Best(nodes) | Self::Whole(nodes, _) => each(nodes),
             Self::All(nodes) => nodes.iter().map(Self::next).max().unwrap_or(TERMINATED),
@@ -139,16 +142,15 @@ impl Node {
     /// rising order, and do not overlap.
     fn add(&mut self, from: DocId, to: &mut Column) {
         match self {
-            Self::Term {
-                postings,
-                weight,
-                lengths,
-            } => postings.each_block(from, |records, often| {
-                for (record, often) in records.iter().zip(often) {
-                    let length = lengths.fieldnorm_id(*record);
-                    gain(to, record - from, weight.score(length, *often));
+            Self::Text { parts, weight } => {
+                let mut often = NOTHING;
+                for part in parts {
+                    part.count(from, &mut often);
                 }
-            }),
+                for (to, often) in to.iter_mut().zip(&often) {
+                    *to += *weight * (*often / (*often + K1));
+                }
+            }
             Self::Flat { postings, value } => postings.each_block(from, |records, _| {
                 for record in records {
                     gain(to, record - from, *value);
@@ -255,6 +257,31 @@ fn sum_and_least(nodes: &mut [Node], from: DocId) -> (Column, Column) {
     (sum, least)
 }
 
+/// A word in one part of a record.
+struct Part {
+    postings: Postings,
+    /// The code of each record's length.
+    codes: FieldNormReader,
+    lengths: Arc<Lengths>,
+}
+
+impl Part {
+    /// Adds to a column how often the word is there, for the length of each text.
+    fn count(&mut self, from: DocId, to: &mut Column) {
+        if self.postings.record() >= end_of(from) {
+            return;
+        }
+        let Self { codes, lengths, .. } = self;
+        self.postings.each_block(from, |records, often| {
+            for (record, often) in records.iter().zip(often) {
+                let code = usize::from(codes.fieldnorm_id(*record));
+                let once = lengths.get(code).copied().unwrap_or(0.0);
+                gain(to, record - from, once * *often as f32);
+            }
+        });
+    }
+}
+
 /// The records of a term, in rising order.
 struct Postings {
     blocks: BlockSegmentPostings,
@@ -302,15 +329,22 @@ impl Opening<'_> {
     /// The node of an expression; none where no record of the segment can match.
     fn node(&self, score: &Score) -> Result<Option<Node>, IndexError> {
         Ok(match score {
-            Score::Term { term, weight } => {
-                match self.postings(term, IndexRecordOption::WithFreqs)? {
-                    Some(postings) => Some(Node::Term {
-                        postings,
-                        weight: weight.clone(),
-                        lengths: self.reader.get_fieldnorms_reader(term.field())?,
-                    }),
-                    None => None,
+            Score::Text { parts, weight } => {
+                let mut found = Vec::with_capacity(parts.len());
+                for score::Part { term, lengths } in parts {
+                    if let Some(postings) = self.postings(term, IndexRecordOption::WithFreqs)? {
+                        found.push(Part {
+                            postings,
+                            codes: self.reader.get_fieldnorms_reader(term.field())?,
+                            lengths: lengths.clone(),
+                        });
+                    }
                 }
+                let weight = *weight * (K1 + 1.0);
+                (!found.is_empty()).then_some(Node::Text {
+                    parts: found,
+                    weight,
+                })
             }
             Score::Flat { term, value } => {
                 let postings = self.postings(term, IndexRecordOption::Basic)?;

@@ -3,19 +3,32 @@
 //! The search engine's own queries say the same by nesting, and pay for it with a virtual call a node and a
 //! record. Here the expression stays a value, which [`evaluate`](super::evaluate) works through by columns.
 
+use std::sync::Arc;
+
 use tantivy::Term;
-use tantivy::query::{Bm25Weight, Query as EngineQuery};
+use tantivy::query::Query as EngineQuery;
 
 use super::analysis::Language;
 
+/// By the code of a text's length: what it counts that a word is there once.
+pub(super) type Lengths = [f32; 256];
+
+/// A word in one part of a record.
+#[derive(Clone)]
+pub(super) struct Part {
+    pub(super) term: Term,
+    pub(super) lengths: Arc<Lengths>,
+}
+
 /// What a record must have to match, and what it gains by it. All values are above zero where it matches.
 pub(super) enum Score {
-    /// A term of a text, by BM25 in its field.
-    Term {
-        /// What is looked up.
-        term: Term,
-        /// From how often it is there, and how long the text is, to what it gives.
-        weight: Bm25Weight,
+    /// A word in the texts of a record, by BM25F: what the texts have of it counts together before it saturates
+    /// (Robertson, Zaragoza and Taylor, "Simple BM25 Extension to Multiple Weighted Fields", 2004).
+    Text {
+        /// Where it is looked up.
+        parts: Vec<Part>,
+        /// What a record gains that is full of it.
+        weight: f32,
     },
     /// A term that is there or not, once or often, in a long text or a short one.
     Flat {
@@ -50,9 +63,9 @@ impl Score {
     pub(super) fn times(self, by: f32) -> Self {
         let each = |parts: Vec<Self>| parts.into_iter().map(|part| part.times(by)).collect();
         match self {
-            Self::Term { term, weight } => Self::Term {
-                term,
-                weight: weight.boost_by(by),
+            Self::Text { parts, weight } => Self::Text {
+                parts,
+                weight: weight * by,
             },
             Self::Flat { term, value } => Self::Flat {
                 term,
@@ -104,9 +117,9 @@ impl Score {
 impl Clone for Score {
     fn clone(&self) -> Self {
         match self {
-            Self::Term { term, weight } => Self::Term {
-                term: term.clone(),
-                weight: weight.clone(),
+            Self::Text { parts, weight } => Self::Text {
+                parts: parts.clone(),
+                weight: *weight,
             },
             Self::Flat { term, value } => Self::Flat {
                 term: term.clone(),

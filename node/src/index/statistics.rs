@@ -10,8 +10,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::{InvertedIndexReader, SegmentId};
-use tantivy::query::{Bm25StatisticsProvider, Bm25Weight};
+use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::Field;
 use tantivy::{Searcher, SegmentReader, Term};
 
@@ -19,6 +20,13 @@ use super::analysis::Language;
 use super::bits::Bits;
 use super::error::IndexError;
 use super::schema::{Fields, TextFields};
+use super::score::Lengths;
+
+/// How soon BM25 saturates: so often, in a text of the mean length, a word gives half of what it can (the engine's
+/// value).
+pub(super) const K1: f32 = 1.2;
+/// How much BM25 holds its length against a text, of one (the engine's value).
+const B: f32 = 0.75;
 
 /// How many documents of a segment have a field, of those fields that any has.
 #[derive(Debug)]
@@ -128,6 +136,7 @@ pub(super) struct Statistics<'s> {
     documents: u64,
     /// How many records have a term, of those that were looked up: most are several times.
     looked_up: RefCell<HashMap<Term, u64>>,
+    by_length: RefCell<HashMap<(Field, u32), Arc<Lengths>>>,
 }
 
 impl<'s> Statistics<'s> {
@@ -151,6 +160,7 @@ impl<'s> Statistics<'s> {
             segments,
             documents: documents.max(1),
             looked_up: RefCell::default(),
+            by_length: RefCell::default(),
         })
     }
 
@@ -227,13 +237,22 @@ impl<'s> Statistics<'s> {
         Ok(tokens as f32 / holding.max(1) as f32)
     }
 
-    /// From how often a term is in a text, and how long that is, to its BM25.
-    pub(super) fn bm25(&self, term: &Term) -> Result<Bm25Weight, IndexError> {
-        Ok(Bm25Weight::for_one_term_without_explain(
-            self.common(term)?,
-            self.documents,
-            self.length(term.field())?,
-        ))
+    /// By the code of a text's length: what it counts that a word is in a field of this weight once. Short texts
+    /// count more.
+    pub(super) fn lengths(&self, field: Field, weight: f32) -> Result<Arc<Lengths>, IndexError> {
+        let key = (field, weight.to_bits());
+        if let Some(known) = self.by_length.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let mean = self.length(field)?.max(1.0);
+        let mut lengths = [0.0; 256];
+        for (code, once) in (0..=u8::MAX).zip(&mut lengths) {
+            let length = FieldNormReader::id_to_fieldnorm(code) as f32;
+            *once = weight / (1.0 - B + B * length / mean);
+        }
+        let lengths = Arc::new(lengths);
+        self.by_length.borrow_mut().insert(key, lengths.clone());
+        Ok(lengths)
     }
 
     /// The inverse document frequency that BM25 gives to a term of so many records (Robertson and Zaragoza,

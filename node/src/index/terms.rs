@@ -9,7 +9,7 @@ use super::clauses::{QueryTerm, analyse};
 use super::dictionary::{beginning, similar, within};
 use super::error::IndexError;
 use super::schema::{Fields, TextFields};
-use super::score::Score;
+use super::score::{Part, Score};
 use super::statistics::Statistics;
 
 /// What a word weighs that is spelt as it was asked for, beside its stem.
@@ -74,7 +74,7 @@ impl<'a> Terms<'a> {
         term: &str,
         common: u64,
     ) -> Result<Option<Score>, IndexError> {
-        let mut fields = Vec::new();
+        let mut parts = Vec::new();
         let mut most = common;
         for (field, weight) in of_language.weighted() {
             let term = Term::from_field_text(field, term);
@@ -82,20 +82,12 @@ impl<'a> Terms<'a> {
             most = most.max(own);
             // Most terms exist in one language only, and every part left out makes the query faster.
             if own > 0 {
-                fields.push((term, weight, own));
+                let lengths = self.statistics.lengths(field, weight)?;
+                parts.push(Part { term, lengths });
             }
         }
-        let fields = fields.into_iter().map(|(term, weight, own)| {
-            let rarity = self.statistics.idf(most) / self.statistics.idf(own);
-            Ok(self.scored(term)?.times(weight * rarity.min(1.0)))
-        });
-        Ok(Score::sum(fields.collect::<Result<_, IndexError>>()?))
-    }
-
-    /// A term of a text.
-    fn scored(&self, term: Term) -> Result<Score, IndexError> {
-        let weight = self.statistics.bm25(&term)?;
-        Ok(Score::Term { term, weight })
+        let weight = self.statistics.idf(most);
+        Ok((!parts.is_empty()).then_some(Score::Text { parts, weight }))
     }
 
     /// How many records have a term in the field of a language where they are most.
@@ -244,6 +236,12 @@ impl<'a> Terms<'a> {
             let query = Box::new(PhraseQuery::new_with_offset(row));
             return Ok(Some(Score::Engine { query, weight: 1.0 }));
         }
-        row.pop().map(|(_, only)| self.scored(only)).transpose()
+        let Some((_, term)) = row.pop() else {
+            return Ok(None);
+        };
+        let weight = self.statistics.idf(self.statistics.common(&term)?);
+        let lengths = self.statistics.lengths(field, 1.0)?;
+        let parts = vec![Part { term, lengths }];
+        Ok(Some(Score::Text { parts, weight }))
     }
 }

@@ -132,7 +132,10 @@ impl WordStream<'_> {
                 _ => drop_hamza_marks(&self.folded, stem),
             }
         }
-        if self.token.text.is_empty() || self.token.text.chars().count() > MAX_WORD_CHARS {
+        let text = &self.token.text;
+        // Few words have more bytes than that, and the letters of no others are counted.
+        let is_long = text.len() > MAX_WORD_CHARS && text.chars().count() > MAX_WORD_CHARS;
+        if text.is_empty() || is_long {
             self.other_forms.clear();
             return false;
         }
@@ -193,22 +196,35 @@ fn is_particle(language: Language, text: &str, range: &Range<usize>) -> bool {
 /// spaces, are words of one character each, and their phrases are runs of such words.
 fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
     let rest = text.get(from..)?;
+    let skipped = rest.bytes().take_while(|byte| is_ascii_gap(*byte)).count();
+    let rest = rest.get(skipped..)?;
+    let from = from + skipped;
     let mut chars = rest.char_indices();
     let (start, first) = chars.find(|&(_, c)| c.is_alphanumeric())?;
     let mut end = start + first.len_utf8();
     if !stands_alone(first) {
-        for (at, c) in chars {
+        // Most letters are plain ones, which need no table.
+        let plain = rest.bytes().skip(end);
+        end += plain.take_while(u8::is_ascii_alphanumeric).count();
+        let behind = rest.get(end..).unwrap_or_default();
+        let word_end = end;
+        for (at, c) in behind.char_indices() {
             if stands_alone(c) {
                 break;
             }
             if c.is_alphanumeric() || (is_combining_mark(c) && !is_invisible(c)) {
-                end = at + c.len_utf8();
+                end = word_end + at + c.len_utf8();
             } else if !is_invisible(c) {
                 break;
             }
         }
     }
     Some(from + start..from + end)
+}
+
+/// A byte that is a character by itself, and in no word.
+fn is_ascii_gap(byte: u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_alphanumeric()
 }
 
 fn stands_alone(c: char) -> bool {

@@ -10,7 +10,7 @@ use tantivy::{DocId, DocSet as _, SegmentReader, TERMINATED, Term};
 use super::{Opened, TempDir, open, record};
 use crate::index::analysis::Language;
 use crate::index::evaluate::Evaluation;
-use crate::index::score::Score;
+use crate::index::score::{Part, Score};
 use crate::index::statistics::Statistics;
 
 /// Words of the records: the first is in each second, the next in each fourth, and so on.
@@ -72,9 +72,15 @@ impl Tried<'_> {
     fn score(&self, tree: &Tree) -> Score {
         let each = |trees: &[Tree]| trees.iter().map(|tree| self.score(tree)).collect();
         match tree {
-            Tree::Term(word) => Score::Term {
-                term: self.term(*word),
-                weight: self.statistics.bm25(&self.term(*word)).unwrap(),
+            // In one field of weight one it is the engine's BM25.
+            Tree::Term(word) => Score::Text {
+                weight: self
+                    .statistics
+                    .idf(self.statistics.common(&self.term(*word)).unwrap()),
+                parts: vec![Part {
+                    term: self.term(*word),
+                    lengths: self.statistics.lengths(self.field, 1.0).unwrap(),
+                }],
             },
             Tree::Flat(word, value) => Score::Flat {
                 term: self.term(*word),
