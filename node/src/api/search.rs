@@ -57,9 +57,13 @@ pub(super) async fn search(
 }
 
 /// Waits for the index to see what was stored when the question came, so that an officer finds what
-/// was just written; while much arrives, the answer comes from what is indexed by then.
+/// was just written; while much arrives, the answer comes from what is indexed by then, and while the index is made
+/// anew, at once from the older one.
 /// Says whether it did.
 pub(super) async fn catch_up(api: &Api) -> bool {
+    if api.indexer.index().is_older() {
+        return false;
+    }
     let stored = api.engine.state().store_seq;
     let seen = tokio::time::timeout(CATCH_UP, api.indexer.wait_for(stored)).await;
     seen.unwrap_or(false)

@@ -75,12 +75,17 @@ pub struct Indexer {
 impl Indexer {
     /// Starts following. The follower and its thread end when the engine does.
     #[must_use]
-    pub fn start(engine: Engine, index: Index, writer: Writer) -> (Self, JoinHandle<()>) {
-        let at = index.committed_seq();
-        begin_vocabularies(&engine, &index, at);
+    pub fn start(engine: Engine, index: Index, mut writer: Writer) -> (Self, JoinHandle<()>) {
+        let at = writer.committed_seq();
+        begin_vocabularies(&engine, &index);
         let (publish, seq) = watch::channel(at);
         let (wanted, wishes) = watch::channel(0);
         let (orders, waiting) = mpsc::channel();
+        if engine.state().store_seq <= at
+            && let Err(error) = writer.caught_up()
+        {
+            tracing::warn!(%error, "the older search index answers on");
+        }
         let thread = std::thread::spawn(move || run_passes(writer, &waiting));
         tokio::spawn(follow(engine, at, orders, publish, wishes));
         (Self { index, seq, wanted }, thread)
@@ -107,7 +112,7 @@ impl Indexer {
         });
         self.seq
             .clone()
-            .wait_for(|indexed| *indexed >= seq)
+            .wait_for(|indexed| *indexed >= seq && !self.index.is_older())
             .await
             .is_ok()
     }
@@ -115,7 +120,8 @@ impl Indexer {
 
 /// The index knows by kind which records are of vocabularies: without it each record would be looked at. A
 /// failure costs the time to do that.
-fn begin_vocabularies(engine: &Engine, index: &Index, at: u64) {
+fn begin_vocabularies(engine: &Engine, index: &Index) {
+    let at = index.committed_seq();
     let begun = || -> Result<(), PassError> {
         let mut nums = Vec::new();
         for kind in vocabulary::kinds() {
@@ -263,6 +269,9 @@ fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, P
         index_records(engine, writer, chunk)?;
     }
     writer.commit(*last)?;
+    if engine.state().store_seq <= *last {
+        writer.caught_up()?;
+    }
     Ok(Pass {
         seq: *last,
         lines: lines.len(),

@@ -1,8 +1,13 @@
 //! The index on disk: opened when it is sound, emptied when it is not.
+//!
+//! An index that an earlier version made, with the same fields, answers on while a new one is filled beside it, in a
+//! directory of the same name that ends with `.next`. When that has caught up it answers, and at the next opening
+//! it takes the other's place.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tantivy::IndexSettings;
 
@@ -14,13 +19,27 @@ use super::schema::{self, SCHEMA_VERSION};
 /// which was left half made is never taken for an index.
 const VERSION_FILE: &str = "diwan-index-version";
 
+/// File that says that an index beside another one has caught up with it.
+const WHOLE_FILE: &str = "diwan-index-whole";
+
 /// An index that can be used.
 pub(super) struct Usable {
     pub(super) index: tantivy::Index,
+    pub(super) dir: PathBuf,
     /// What the newest commit says of itself.
     pub(super) committed: Committed,
     /// The index was made anew.
     pub(super) emptied: bool,
+    /// An earlier version made it.
+    is_older: bool,
+}
+
+/// What is in a directory.
+pub(super) struct Found {
+    /// The index that follows the store.
+    pub(super) filled: Usable,
+    /// An older one, which answers until the other has caught up.
+    pub(super) serving: Option<Usable>,
 }
 
 /// What a commit says of itself: two numbers, and only the first where an earlier version wrote it.
@@ -58,8 +77,57 @@ enum Unusable {
 }
 
 /// Opens the index in `dir`, or an empty one in its place.
-pub(super) fn open_or_empty(dir: &Path) -> Result<Usable, IndexError> {
+pub(super) fn open_or_empty(dir: &Path) -> Result<Found, IndexError> {
+    let next = next_to(dir);
+    if next.join(WHOLE_FILE).exists() {
+        take_place(&next, dir)?;
+    }
     fs::create_dir_all(dir)?;
+    let found = sound_or_empty(dir)?;
+    if !found.is_older {
+        remove(&next)?;
+        return Ok(Found {
+            filled: found,
+            serving: None,
+        });
+    }
+    fs::create_dir_all(&next)?;
+    let filled = match sound_or_empty(&next)? {
+        older if older.is_older => empty(&next)?,
+        filled => filled,
+    };
+    Ok(Found {
+        filled,
+        serving: Some(found),
+    })
+}
+
+/// Says of an index beside another one that it has caught up.
+pub(super) fn is_whole(dir: &Path) -> Result<(), IndexError> {
+    Ok(fs::write(dir.join(WHOLE_FILE), version_text())?)
+}
+
+fn next_to(dir: &Path) -> PathBuf {
+    let mut name = dir.file_name().unwrap_or_default().to_owned();
+    name.push(".next");
+    dir.with_file_name(name)
+}
+
+/// Whatever moment it is cut off in, one of the two indexes is there as a whole.
+fn take_place(next: &Path, dir: &Path) -> io::Result<()> {
+    remove(dir)?;
+    fs::rename(next, dir)?;
+    fs::remove_file(dir.join(WHOLE_FILE))
+}
+
+fn remove(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn sound_or_empty(dir: &Path) -> Result<Usable, IndexError> {
     match open_sound(dir) {
         Ok(usable) => Ok(usable),
         Err(Unusable::Fail(error)) => Err(error),
@@ -71,10 +139,13 @@ pub(super) fn open_or_empty(dir: &Path) -> Result<Usable, IndexError> {
 }
 
 fn open_sound(dir: &Path) -> Result<Usable, Unusable> {
-    let version = fs::read(dir.join(VERSION_FILE))?;
-    if version != version_text().as_bytes() {
-        return Err(Unusable::Discard("its schema has another version".into()));
-    }
+    let version = fs::read_to_string(dir.join(VERSION_FILE))?;
+    let version: Option<u32> = version.trim_end().parse().ok();
+    let is_older = match version.map(|version| version.cmp(&SCHEMA_VERSION)) {
+        Some(Ordering::Equal) => false,
+        Some(Ordering::Less) => true,
+        _ => return Err(Unusable::Discard("its schema has another version".into())),
+    };
     // Mapped, so that no file is in memory as a whole while its checksum is made.
     let mapped = tantivy::Index::open_in_dir(dir)?;
     if mapped.schema() != schema::build() {
@@ -102,8 +173,10 @@ fn open_sound(dir: &Path) -> Result<Usable, Unusable> {
     schema::register_analysers(index.tokenizers());
     Ok(Usable {
         index,
+        dir: dir.to_owned(),
         committed,
         emptied: false,
+        is_older,
     })
 }
 
@@ -125,8 +198,10 @@ fn empty(dir: &Path) -> Result<Usable, IndexError> {
     fs::write(dir.join(VERSION_FILE), version_text())?;
     Ok(Usable {
         index,
+        dir: dir.to_owned(),
         committed: Committed::default(),
         emptied: true,
+        is_older: false,
     })
 }
 

@@ -36,8 +36,8 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tantivy::{IndexReader, ReloadPolicy, Searcher};
 
@@ -131,7 +131,10 @@ pub struct Hit {
 /// The reading side: cheap to clone, shared by all threads.
 #[derive(Clone)]
 pub struct Index {
-    shared: Arc<Shared>,
+    /// What answers: another one when an index that is made anew has caught up.
+    serving: Arc<RwLock<Arc<Shared>>>,
+    /// An older one answers while this is made anew.
+    is_older: Arc<AtomicBool>,
 }
 
 /// What the writer and the readers have in common.
@@ -151,100 +154,29 @@ pub struct Opened {
     /// The only writer; give it to one thread.
     pub writer: Writer,
     /// The directory was missing, damaged or of another schema, and the index starts empty.
-    /// Whether or not it did, the caller goes on from [`Index::committed_seq`].
+    /// Whether or not it did, the caller goes on from [`Writer::committed_seq`].
     pub rebuilt: bool,
 }
 
-impl Index {
-    /// Opens the index in `dir`, which belongs to it alone: **everything in it is deleted** when
-    /// it is not a sound index of today's schema. All files are read once to check them, about
-    /// a second a gigabyte.
-    ///
-    /// `writer_memory_bytes` bounds the writer's buffers; it is brought between
-    /// [`MIN_WRITER_MEMORY_BYTES`] and [`MAX_WRITER_MEMORY_BYTES`].
-    ///
-    /// # Errors
-    /// [`IndexError::Io`] when the disk or its rights fail, [`IndexError::Busy`] when another
-    /// writer holds the directory.
-    pub fn open(dir: &Path, writer_memory_bytes: usize) -> Result<Opened, IndexError> {
-        let found = directory::open_or_empty(dir)?;
-        let fields = Fields::of(&found.index.schema())?;
+impl Shared {
+    fn of(found: &directory::Usable) -> Result<Arc<Self>, IndexError> {
         let reader = found
             .index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
-        let shared = Arc::new(Shared {
+        Ok(Arc::new(Self {
             reader,
-            fields,
+            fields: Fields::of(&found.index.schema())?,
             segments: Segments::default(),
             filters: Filters::default(),
             snapshots: Snapshots::default(),
             committed_seq: AtomicU64::new(found.committed.seq),
-        });
-        let (memory, unused) = (writer_memory_bytes, found.committed.unused);
-        let writer = Writer::new(found.index, dir, Arc::clone(&shared), memory, unused)?;
-        Ok(Opened {
-            index: Self { shared },
-            writer,
-            rebuilt: found.emptied,
-        })
+        }))
     }
 
-    /// The store sequence up to which searches see everything; zero for an empty index.
-    #[must_use]
-    pub fn committed_seq(&self) -> u64 {
-        self.shared.committed_seq.load(Ordering::Acquire)
-    }
-
-    /// How many records the index holds, in all groups. Not for officers' eyes.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.shared.reader.searcher().num_docs()
-    }
-
-    /// Answers a query from the newest commit.
-    ///
-    /// # Errors
-    /// [`IndexError::QueryTooLong`], [`IndexError::TooManyTerms`] and [`IndexError::BadCursor`]
-    /// blame the asker; [`IndexError::Io`] and [`IndexError::Damaged`] do not.
-    pub fn search(&self, query: &Query) -> Result<Found, IndexError> {
-        self.search_expanded(query, None)
-    }
-
-    /// The same, with what the words are called otherwise.
-    ///
-    /// # Errors
-    /// As [`search`](Self::search).
-    pub fn search_expanded(
-        &self,
-        query: &Query,
-        expansions: Option<Arc<Expansions>>,
-    ) -> Result<Found, IndexError> {
-        self.run(query, expansions, |snapshot, statistics| {
-            let Snapshot { searcher, .. } = snapshot;
-            let expansions = snapshot.expansions.as_deref();
-            query::plan(query, statistics, searcher, &self.shared.fields, expansions)
-        })
-    }
-
-    /// Records that are like another one, best first, under the conditions of a query; its text is not looked
-    /// at.
-    ///
-    /// # Errors
-    /// As [`search`](Self::search).
-    pub fn similar(
-        &self,
-        record: &Indexable,
-        query: &Query,
-        expansions: Option<Arc<Expansions>>,
-    ) -> Result<Found, IndexError> {
-        let fields = &self.shared.fields;
-        self.run(query, expansions, |snapshot, statistics| {
-            let Snapshot { searcher, .. } = snapshot;
-            let expansions = snapshot.expansions.as_deref();
-            alike::alike(record, statistics, searcher, fields, expansions)
-        })
+    fn committed_seq(&self) -> u64 {
+        self.committed_seq.load(Ordering::Acquire)
     }
 
     /// Makes a plan for the state of the index that the query continues in, or for the newest, and runs it.
@@ -252,7 +184,7 @@ impl Index {
         &self,
         query: &Query,
         expansions: Option<Arc<Expansions>>,
-        plan: impl FnOnce(&Snapshot, &Statistics<'_>) -> Result<Plan, IndexError>,
+        plan: impl FnOnce(&Snapshot, &Statistics<'_>, &Fields) -> Result<Plan, IndexError>,
     ) -> Result<Found, IndexError> {
         let Shared {
             fields,
@@ -260,7 +192,7 @@ impl Index {
             snapshots,
             reader,
             ..
-        } = &*self.shared;
+        } = self;
         let kept = query.after.and_then(|after| snapshots.find(after.snapshot));
         let snapshot = kept.unwrap_or_else(|| Snapshot {
             searcher: reader.searcher(),
@@ -270,7 +202,7 @@ impl Index {
         let searcher = &snapshot.searcher;
         let worth = Worth::at(snapshot.now_ms);
         let statistics = Statistics::new(searcher, segments, fields, query.words)?;
-        let plan = plan(&snapshot, &statistics)?;
+        let plan = plan(&snapshot, &statistics, fields)?;
         let mut found = self.page(query, &plan, &statistics, searcher, worth)?;
         let told = plan.told.into_iter();
         found.expanded = told
@@ -307,7 +239,7 @@ impl Index {
     ) -> Result<Found, IndexError> {
         let Shared {
             fields, filters, ..
-        } = &*self.shared;
+        } = self;
         let mut page = Page::new(query, plan.sort, worth)?;
         let conditions = Conditions::of(query);
         for (number, segment) in searcher.segment_readers().iter().enumerate() {
@@ -325,6 +257,115 @@ impl Index {
             page.add(segment, matching, &filter)?;
         }
         Ok(page.found())
+    }
+}
+
+impl Index {
+    /// Opens the index in `dir`, which belongs to it alone: **everything in it is deleted** when
+    /// it is not a sound index of today's schema. All files are read once to check them, about
+    /// a second a gigabyte. One of an earlier version with the same fields answers until the new one, which is
+    /// made in a directory beside it (`.next`), has [caught up](Writer::caught_up).
+    ///
+    /// `writer_memory_bytes` bounds the writer's buffers; it is brought between
+    /// [`MIN_WRITER_MEMORY_BYTES`] and [`MAX_WRITER_MEMORY_BYTES`].
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] when the disk or its rights fail, [`IndexError::Busy`] when another
+    /// writer holds the directory.
+    pub fn open(dir: &Path, writer_memory_bytes: usize) -> Result<Opened, IndexError> {
+        let directory::Found { filled, serving } = directory::open_or_empty(dir)?;
+        let shared = Shared::of(&filled)?;
+        let answering = match &serving {
+            Some(older) => Shared::of(older)?,
+            None => Arc::clone(&shared),
+        };
+        let index = Self {
+            serving: Arc::new(RwLock::new(answering)),
+            is_older: Arc::new(AtomicBool::new(serving.is_some())),
+        };
+        let handover = serving.is_some().then(|| index.clone());
+        let rebuilt = filled.emptied;
+        let writer = Writer::new(filled, dir, shared, writer_memory_bytes, handover)?;
+        Ok(Opened {
+            index,
+            writer,
+            rebuilt,
+        })
+    }
+
+    fn shared(&self) -> Arc<Shared> {
+        let serving = self.serving.read();
+        Arc::clone(&serving.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets another one answer from now on.
+    fn serve(&self, shared: Arc<Shared>) {
+        let serving = self.serving.write();
+        *serving.unwrap_or_else(PoisonError::into_inner) = shared;
+        self.is_older.store(false, Ordering::Release);
+    }
+
+    /// Whether an index that an earlier version made answers, until the new one has caught up with the store.
+    #[must_use]
+    pub fn is_older(&self) -> bool {
+        self.is_older.load(Ordering::Acquire)
+    }
+
+    /// The store sequence up to which searches see everything; zero for an empty index.
+    #[must_use]
+    pub fn committed_seq(&self) -> u64 {
+        self.shared().committed_seq()
+    }
+
+    /// How many records the index holds, in all groups. Not for officers' eyes.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.shared().reader.searcher().num_docs()
+    }
+
+    /// Answers a query from the newest commit.
+    ///
+    /// # Errors
+    /// [`IndexError::QueryTooLong`], [`IndexError::TooManyTerms`] and [`IndexError::BadCursor`]
+    /// blame the asker; [`IndexError::Io`] and [`IndexError::Damaged`] do not.
+    pub fn search(&self, query: &Query) -> Result<Found, IndexError> {
+        self.search_expanded(query, None)
+    }
+
+    /// The same, with what the words are called otherwise.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn search_expanded(
+        &self,
+        query: &Query,
+        expansions: Option<Arc<Expansions>>,
+    ) -> Result<Found, IndexError> {
+        self.shared()
+            .run(query, expansions, |snapshot, statistics, fields| {
+                let Snapshot { searcher, .. } = snapshot;
+                let expansions = snapshot.expansions.as_deref();
+                query::plan(query, statistics, searcher, fields, expansions)
+            })
+    }
+
+    /// Records that are like another one, best first, under the conditions of a query; its text is not looked
+    /// at.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn similar(
+        &self,
+        record: &Indexable,
+        query: &Query,
+        expansions: Option<Arc<Expansions>>,
+    ) -> Result<Found, IndexError> {
+        self.shared()
+            .run(query, expansions, |snapshot, statistics, fields| {
+                let Snapshot { searcher, .. } = snapshot;
+                let expansions = snapshot.expansions.as_deref();
+                alike::alike(record, statistics, searcher, fields, expansions)
+            })
     }
 
     /// The numbers of all records of a kind, in all groups. Not for officers' eyes.

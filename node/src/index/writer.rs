@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -11,10 +11,10 @@ use tantivy::schema::Field;
 use tantivy::{IndexWriter, TantivyDocument, Term};
 
 use super::analysis::{Language, primary_subtag};
-use super::directory::Committed;
+use super::directory::{Committed, Usable, is_whole};
 use super::error::IndexError;
 use super::schema::{Fields, PUBLISHED, TextFields};
-use super::{Indexable, Shared};
+use super::{Index, Indexable, Shared};
 
 /// The least memory that a writer works with, bytes.
 pub const MIN_WRITER_MEMORY_BYTES: usize = 15_000_000;
@@ -32,7 +32,7 @@ const LOCK_FILE: &str = "diwan-index.lock";
 ///
 /// Nothing is visible or durable before [`commit`](Self::commit). After an error, call
 /// [`rollback`](Self::rollback) (or open the index again) and go on from
-/// [`Index::committed_seq`](super::Index::committed_seq).
+/// [`committed_seq`](Self::committed_seq).
 pub struct Writer {
     index: tantivy::Index,
     /// Threads and buffers; none while it rests.
@@ -42,17 +42,21 @@ pub struct Writer {
     unused: u64,
     shared: Arc<Shared>,
     memory_bytes: usize,
+    /// Where an older index answers until this one has caught up: whom to tell.
+    handover: Option<Index>,
+    /// Where this one lies.
+    dir: PathBuf,
     _lock: File,
 }
 
 impl Writer {
     /// A writer at rest.
     pub(super) fn new(
-        index: tantivy::Index,
+        filled: Usable,
         dir: &Path,
         shared: Arc<Shared>,
         memory_bytes: usize,
-        unused: u64,
+        handover: Option<Index>,
     ) -> Result<Self, IndexError> {
         let lock = File::create(dir.join(LOCK_FILE))?;
         lock.try_lock().map_err(|error| match error {
@@ -61,13 +65,36 @@ impl Writer {
         })?;
         let memory_bytes = memory_bytes.clamp(MIN_WRITER_MEMORY_BYTES, MAX_WRITER_MEMORY_BYTES);
         Ok(Self {
-            index,
+            index: filled.index,
             inner: None,
-            unused,
+            unused: filled.committed.unused,
             shared,
             memory_bytes,
+            handover,
+            dir: filled.dir,
             _lock: lock,
         })
+    }
+
+    /// The store sequence that is committed, from which on it is to be fed. Where an older index answers meanwhile,
+    /// that is not what searches see.
+    #[must_use]
+    pub fn committed_seq(&self) -> u64 {
+        self.shared.committed_seq()
+    }
+
+    /// To be called when the last commit covers all that there is: where an older index answered, this one does
+    /// from now on.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] where that cannot be written down; the older one answers on.
+    pub fn caught_up(&mut self) -> Result<(), IndexError> {
+        if let Some(index) = &self.handover {
+            is_whole(&self.dir)?;
+            index.serve(Arc::clone(&self.shared));
+            self.handover = None;
+        }
+        Ok(())
     }
 
     /// The threads and buffers, started where it rested. The threads inherit the priority of the one

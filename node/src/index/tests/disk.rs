@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tantivy::TantivyDocument;
 
-use super::{MEMORY, filled, manuals, open, search};
+use super::{MEMORY, filled, manuals, open, record, search};
 use crate::index::{Index, IndexError, Opened, schema};
 
 #[test]
@@ -77,8 +77,56 @@ fn files(dir: &Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn another_schema_version_starts_empty() {
-    starts_empty_after(|dir| fs::write(dir.join("diwan-index-version"), "0\n").unwrap());
+    starts_empty_after(|dir| fs::write(dir.join("diwan-index-version"), "999\n").unwrap());
+    starts_empty_after(|dir| fs::write(dir.join("diwan-index-version"), "four\n").unwrap());
     starts_empty_after(|dir| fs::remove_file(dir.join("diwan-index-version")).unwrap());
+}
+
+#[test]
+fn an_older_index_answers_until_the_new_one_has_caught_up() {
+    let home = tempfile::tempdir().unwrap();
+    let (dir, next) = (home.path().join("index"), home.path().join("index.next"));
+    let mut opened = open(&dir);
+    for record in manuals() {
+        opened.writer.put(&record).unwrap();
+    }
+    opened.writer.commit(7).unwrap();
+    drop(opened);
+    fs::write(dir.join("diwan-index-version"), "0\n").unwrap();
+
+    let mut opened = open(&dir);
+    assert!(opened.index.is_older());
+    assert_eq!(opened.index.committed_seq(), 7);
+    assert_eq!(opened.writer.committed_seq(), 0);
+    opened.writer.put(&record(9, &[("fr", "Nouveau")])).unwrap();
+    opened.writer.commit(2).unwrap();
+    assert_eq!(search(&opened, "enquêtes"), [1]);
+    assert!(search(&opened, "nouveau").is_empty());
+    drop(opened);
+
+    // Stopped half way, it goes on from there.
+    let mut opened = open(&dir);
+    assert!(opened.index.is_older() && !opened.rebuilt);
+    assert_eq!(opened.writer.committed_seq(), 2);
+    assert_eq!(search(&opened, "enquêtes"), [1]);
+    let clone = opened.index.clone();
+    opened.writer.commit(8).unwrap();
+    opened.writer.caught_up().unwrap();
+    assert_eq!((clone.is_older(), clone.committed_seq()), (false, 8));
+    assert_eq!(search(&opened, "nouveau"), [9]);
+    assert!(search(&opened, "enquêtes").is_empty());
+    drop((opened, clone));
+
+    // Cut off while it takes the other's place.
+    fs::remove_dir_all(&dir).unwrap();
+    let mut opened = open(&dir);
+    assert!(!opened.rebuilt && !opened.index.is_older() && !next.exists());
+    assert_eq!(search(&opened, "nouveau"), [9]);
+    opened.writer.put(&record(10, &[("fr", "Encore")])).unwrap();
+    opened.writer.commit(9).unwrap();
+    assert_eq!(search(&opened, "encore"), [10]);
+    drop(opened);
+    assert_eq!(open(&dir).index.committed_seq(), 9);
 }
 
 #[test]

@@ -188,7 +188,7 @@ fn drawn() -> (TempDir, Opened) {
 #[test]
 fn columns_give_each_record_what_it_comes_to_alone() {
     let (_dir, opened) = drawn();
-    let shared = &opened.index.shared;
+    let shared = opened.index.shared();
     let searcher = shared.reader.searcher();
     let statistics = Statistics::new(&searcher, &shared.segments, &shared.fields, false).unwrap();
     let tried = Tried {
