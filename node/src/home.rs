@@ -7,6 +7,7 @@
 //! keys/            root.key, node.key (room `keystore`)
 //! db/store.redb    log, views, trust list (room `store`)
 //! index/           the search index, rebuilt when it is missing (room `index`)
+//! index.next/      the one that takes its place, while a newer version makes it anew
 //! run/             lock and socket: means nothing once the node has stopped
 //! ```
 //!

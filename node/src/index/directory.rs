@@ -5,8 +5,9 @@
 //! it takes the other's place.
 
 use std::cmp::Ordering;
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use tantivy::IndexSettings;
@@ -82,7 +83,7 @@ pub(super) fn open_or_empty(dir: &Path) -> Result<Found, IndexError> {
     if next.join(WHOLE_FILE).exists() {
         take_place(&next, dir)?;
     }
-    fs::create_dir_all(dir)?;
+    make(dir)?;
     let found = sound_or_empty(dir)?;
     if !found.is_older {
         remove(&next)?;
@@ -91,7 +92,7 @@ pub(super) fn open_or_empty(dir: &Path) -> Result<Found, IndexError> {
             serving: None,
         });
     }
-    fs::create_dir_all(&next)?;
+    make(&next)?;
     let filled = match sound_or_empty(&next)? {
         older if older.is_older => empty(&next)?,
         filled => filled,
@@ -118,6 +119,12 @@ fn take_place(next: &Path, dir: &Path) -> io::Result<()> {
     remove(dir)?;
     fs::rename(next, dir)?;
     fs::remove_file(dir.join(WHOLE_FILE))
+}
+
+/// Makes a directory for the node's user alone, where there is none.
+fn make(dir: &Path) -> io::Result<()> {
+    let mut private = DirBuilder::new();
+    private.recursive(true).mode(0o700).create(dir)
 }
 
 fn remove(dir: &Path) -> io::Result<()> {

@@ -143,12 +143,8 @@ impl Node {
     fn add(&mut self, from: DocId, to: &mut Column) {
         match self {
             Self::Text { parts, weight } => {
-                let mut often = NOTHING;
                 for part in parts {
-                    part.count(from, &mut often);
-                }
-                for (to, often) in to.iter_mut().zip(&often) {
-                    *to += *weight * (*often / (*often + K1));
+                    part.add(from, *weight, to);
                 }
             }
             Self::Flat { postings, value } => postings.each_block(from, |records, _| {
@@ -263,20 +259,23 @@ struct Part {
     /// The code of each record's length.
     codes: FieldNormReader,
     lengths: Arc<Lengths>,
+    weight: f32,
 }
 
 impl Part {
-    /// Adds to a column how often the word is there, for the length of each text.
-    fn count(&mut self, from: DocId, to: &mut Column) {
+    /// Adds to a column what the word, which has a weight of its own, gives.
+    fn add(&mut self, from: DocId, weight: f32, to: &mut Column) {
         if self.postings.record() >= end_of(from) {
             return;
         }
+        let weight = weight * self.weight;
         let Self { codes, lengths, .. } = self;
         self.postings.each_block(from, |records, often| {
             for (record, often) in records.iter().zip(often) {
                 let code = usize::from(codes.fieldnorm_id(*record));
                 let once = lengths.get(code).copied().unwrap_or(0.0);
-                gain(to, record - from, once * *often as f32);
+                let often = once * *often as f32;
+                gain(to, record - from, weight * (often / (often + K1)));
             }
         });
     }
@@ -331,12 +330,18 @@ impl Opening<'_> {
         Ok(match score {
             Score::Text { parts, weight } => {
                 let mut found = Vec::with_capacity(parts.len());
-                for score::Part { term, lengths } in parts {
+                for score::Part {
+                    term,
+                    lengths,
+                    weight,
+                } in parts
+                {
                     if let Some(postings) = self.postings(term, IndexRecordOption::WithFreqs)? {
                         found.push(Part {
                             postings,
                             codes: self.reader.get_fieldnorms_reader(term.field())?,
                             lengths: lengths.clone(),
+                            weight: *weight,
                         });
                     }
                 }

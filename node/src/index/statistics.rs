@@ -136,7 +136,7 @@ pub(super) struct Statistics<'s> {
     documents: u64,
     /// How many records have a term, of those that were looked up: most are several times.
     looked_up: RefCell<HashMap<Term, u64>>,
-    by_length: RefCell<HashMap<(Field, u32), Arc<Lengths>>>,
+    by_length: RefCell<HashMap<Field, Arc<Lengths>>>,
 }
 
 impl<'s> Statistics<'s> {
@@ -237,21 +237,19 @@ impl<'s> Statistics<'s> {
         Ok(tokens as f32 / holding.max(1) as f32)
     }
 
-    /// By the code of a text's length: what it counts that a word is in a field of this weight once. Short texts
-    /// count more.
-    pub(super) fn lengths(&self, field: Field, weight: f32) -> Result<Arc<Lengths>, IndexError> {
-        let key = (field, weight.to_bits());
-        if let Some(known) = self.by_length.borrow().get(&key) {
+    /// By the code of a text's length: what it counts that a word is in a field once. Short texts count more.
+    pub(super) fn lengths(&self, field: Field) -> Result<Arc<Lengths>, IndexError> {
+        if let Some(known) = self.by_length.borrow().get(&field) {
             return Ok(known.clone());
         }
         let mean = self.length(field)?.max(1.0);
         let mut lengths = [0.0; 256];
         for (code, once) in (0..=u8::MAX).zip(&mut lengths) {
             let length = FieldNormReader::id_to_fieldnorm(code) as f32;
-            *once = weight / (1.0 - B + B * length / mean);
+            *once = 1.0 / (1.0 - B + B * length / mean);
         }
         let lengths = Arc::new(lengths);
-        self.by_length.borrow_mut().insert(key, lengths.clone());
+        self.by_length.borrow_mut().insert(field, lengths.clone());
         Ok(lengths)
     }
 

@@ -82,12 +82,19 @@ impl<'a> Terms<'a> {
             most = most.max(own);
             // Most terms exist in one language only, and every part left out makes the query faster.
             if own > 0 {
-                let lengths = self.statistics.lengths(field, weight)?;
-                parts.push(Part { term, lengths });
+                parts.push(self.part(term, weight)?);
             }
         }
         let weight = self.statistics.idf(most);
         Ok((!parts.is_empty()).then_some(Score::Text { parts, weight }))
+    }
+
+    fn part(&self, term: Term, weight: f32) -> Result<Part, IndexError> {
+        Ok(Part {
+            lengths: self.statistics.lengths(term.field())?,
+            term,
+            weight,
+        })
     }
 
     /// How many records have a term in the field of a language where they are most.
@@ -240,8 +247,7 @@ impl<'a> Terms<'a> {
             return Ok(None);
         };
         let weight = self.statistics.idf(self.statistics.common(&term)?);
-        let lengths = self.statistics.lengths(field, 1.0)?;
-        let parts = vec![Part { term, lengths }];
+        let parts = vec![self.part(term, 1.0)?];
         Ok(Some(Score::Text { parts, weight }))
     }
 }

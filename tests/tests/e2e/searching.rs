@@ -62,6 +62,33 @@ fn a_saved_search_shows_each_match_once_and_outlives_a_restart() {
 }
 
 #[test]
+fn an_index_of_an_earlier_version_answers_and_is_made_anew() {
+    let mut node = TestNode::running("TN", Listen::AnyTcp);
+    let phone = new(&node, "Saisie d'un téléphone");
+    let found = |node: &TestNode| node.diwan(&["search", "saisie"])["hits"][0]["record"].clone();
+    assert_eq!(found(&node), phone.as_str());
+    node.stop();
+    let (index, next) = (node.home().join("index"), node.home().join("index.next"));
+    let version = index.join("diwan-index-version");
+    let today = std::fs::read_to_string(&version).unwrap();
+    std::fs::write(&version, "1\n").unwrap();
+
+    // Nobody waits for the new one: there is no moment without an answer.
+    node.start();
+    assert_eq!(found(&node), phone.as_str());
+    let server = new(&node, "Saisie d'un serveur");
+    node.indexed();
+    let both = node.diwan(&["search", "saisie serveur"]);
+    assert_eq!(both["hits"][0]["record"], server.as_str());
+    assert_eq!(both["total"], 2);
+    node.stop();
+    node.start();
+    assert!(!next.exists());
+    assert_eq!(std::fs::read_to_string(&version).unwrap(), today);
+    assert_eq!(found(&node), phone.as_str());
+}
+
+#[test]
 fn alike_records_facets_and_reasons() {
     let node = TestNode::running("TN", Listen::AnyTcp);
     let bag = new(&node, "Sac de Faraday pour téléphones");

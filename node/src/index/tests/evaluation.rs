@@ -79,7 +79,8 @@ impl Tried<'_> {
                     .idf(self.statistics.common(&self.term(*word)).unwrap()),
                 parts: vec![Part {
                     term: self.term(*word),
-                    lengths: self.statistics.lengths(self.field, 1.0).unwrap(),
+                    lengths: self.statistics.lengths(self.field).unwrap(),
+                    weight: 1.0,
                 }],
             },
             Tree::Flat(word, value) => Score::Flat {
