@@ -46,18 +46,6 @@ impl Bits {
         }
     }
 
-    /// Adds all records of the other set.
-    pub(super) fn add(&mut self, other: &Self) {
-        for (word, other) in self.words.iter_mut().zip(&other.words) {
-            *word |= other;
-        }
-    }
-
-    /// Whether no record is in it.
-    pub(super) fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
-    }
-
     /// Takes all records out that are in the other set.
     pub(super) fn remove(&mut self, other: &Self) {
         for (word, other) in self.words.iter_mut().zip(&other.words) {

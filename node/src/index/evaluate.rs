@@ -117,7 +117,6 @@ enum Node {
     All(Vec<Node>),
     Whole(Vec<Node>, f32),
     Also(Box<Node>, Box<Node>),
-    Foreign(Box<Node>, Vec<Arc<Bits>>),
 }
 
 impl Node {
@@ -134,7 +133,6 @@ impl Node {
             Self::Sum(nodes) | Self::Best(nodes) | Self::Whole(nodes, _) => each(nodes),
             Self::All(nodes) => nodes.iter().map(Self::next).max().unwrap_or(TERMINATED),
             Self::Also(must, _) => must.next(),
-            Self::Foreign(node, _) => node.next(),
         }
     }
 
@@ -198,17 +196,6 @@ impl Node {
                 let may = may.scores(from);
                 for ((to, must), may) in to.iter_mut().zip(&must).zip(&may) {
                     *to += if *must > 0.0 { must + may } else { 0.0 };
-                }
-            }
-            Self::Foreign(node, own) => {
-                let scores = node.scores(from);
-                let words = to.chunks_mut(WORD as usize);
-                let words = words.zip(scores.chunks(WORD as usize)).zip(from / WORD..);
-                for ((to, scores), word) in words {
-                    let own = own.iter().fold(0, |all, bits| all | bits.word(word));
-                    for ((to, score), record) in to.iter_mut().zip(scores).zip(0..) {
-                        *to += if own >> record & 1 == 0 { *score } else { 0.0 };
-                    }
                 }
             }
         }
@@ -379,13 +366,6 @@ impl Opening<'_> {
                 (Some(must), Some(may)) => Some(Node::Also(Box::new(must), Box::new(may))),
                 (must, _) => must,
             },
-            Score::Foreign(score, own) => {
-                let own = own.iter();
-                let own = own.filter_map(|own| self.statistics.speaking(self.segment, *own));
-                let own: Vec<_> = own.collect();
-                let node = self.node(score)?;
-                node.map(|node| Node::Foreign(Box::new(node), own))
-            }
         })
     }
 

@@ -8,8 +8,6 @@ use std::sync::Arc;
 use tantivy::Term;
 use tantivy::query::Query as EngineQuery;
 
-use super::analysis::Language;
-
 /// By the code of a text's length: what it counts that a word is there once.
 pub(super) type Lengths = [f32; 256];
 
@@ -56,8 +54,6 @@ pub(super) enum Score {
     Whole(Vec<Score>, f32),
     /// The first; where it matches, the second counts too.
     Also(Box<Score>, Box<Score>),
-    /// The score, but of records that speak one of these languages by themselves.
-    Foreign(Box<Score>, Vec<Language>),
 }
 
 impl Score {
@@ -82,7 +78,6 @@ impl Score {
             Self::All(parts) => Self::All(each(parts)),
             Self::Whole(parts, more) => Self::Whole(each(parts), more),
             Self::Also(must, may) => Self::Also(Box::new(must.times(by)), Box::new(may.times(by))),
-            Self::Foreign(score, own) => Self::Foreign(Box::new(score.times(by)), own),
         }
     }
 
@@ -136,7 +131,6 @@ impl Clone for Score {
             Self::All(parts) => Self::All(parts.clone()),
             Self::Whole(parts, more) => Self::Whole(parts.clone(), *more),
             Self::Also(must, may) => Self::Also(must.clone(), may.clone()),
-            Self::Foreign(score, own) => Self::Foreign(score.clone(), own.clone()),
         }
     }
 }

@@ -16,8 +16,6 @@ use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::Field;
 use tantivy::{Searcher, SegmentReader, Term};
 
-use super::analysis::Language;
-use super::bits::Bits;
 use super::error::IndexError;
 use super::schema::{Fields, TextFields};
 use super::score::Lengths;
@@ -33,8 +31,6 @@ const B: f32 = 0.75;
 struct Counts {
     all: u64,
     holding: BTreeMap<Field, u64>,
-    /// The documents that speak a language: in their body, or in their title where they have no body.
-    speaking: BTreeMap<Language, Arc<Bits>>,
 }
 
 /// The counts of segments, each made once: a segment does not change.
@@ -90,41 +86,8 @@ fn count(segment: &SegmentReader, fields: &Fields) -> Result<Counts, IndexError>
     holding.retain(|_, have| *have > 0);
     Ok(Counts {
         all: u64::from(all),
-        speaking: speaking(segment, fields, &holding)?,
         holding,
     })
-}
-
-fn speaking(
-    segment: &SegmentReader,
-    fields: &Fields,
-    holding: &BTreeMap<Field, u64>,
-) -> Result<BTreeMap<Language, Arc<Bits>>, IndexError> {
-    let have = |field: Field| -> Result<Bits, IndexError> {
-        let mut bits = Bits::none(segment.max_doc());
-        if holding.contains_key(&field)
-            && let Some(lengths) = segment.fieldnorms_readers().get_field(field)?
-        {
-            let records = 0..segment.max_doc();
-            let have = records.filter(|record| lengths.fieldnorm_id(*record) > 0);
-            have.for_each(|record| bits.insert(record));
-        }
-        Ok(bits)
-    };
-    let mut bodies = Bits::none(segment.max_doc());
-    for (_, of_language) in fields.texts() {
-        bodies.add(&have(of_language.body)?);
-    }
-    let mut speaking = BTreeMap::new();
-    for (language, of_language) in fields.texts() {
-        let mut speak = have(of_language.title)?;
-        speak.remove(&bodies);
-        speak.add(&have(of_language.body)?);
-        if !speak.is_empty() {
-            speaking.insert(language, Arc::new(speak));
-        }
-    }
-    Ok(speaking)
 }
 
 /// The statistics of one search.
@@ -168,18 +131,6 @@ impl<'s> Statistics<'s> {
     pub(super) fn holds(&self, of_language: TextFields) -> bool {
         let mut fields = of_language.all().into_iter();
         fields.any(|field| holding(&self.segments, field) > 0)
-    }
-
-    /// The records of a segment that speak a language; none where none does.
-    pub(super) fn speaking(&self, segment: usize, language: Language) -> Option<Arc<Bits>> {
-        self.segments.get(segment)?.speaking.get(&language).cloned()
-    }
-
-    /// What part of the texts of a language has a term, in the part of records where it is most.
-    pub(super) fn share(&self, of_language: TextFields, common: u64) -> f32 {
-        let fields = of_language.all().into_iter();
-        let texts = fields.map(|field| holding(&self.segments, field)).max();
-        common as f32 / texts.unwrap_or(0).max(1) as f32
     }
 
     /// The postings of a term in a segment, by its number; none where it has none. (The engine opens a field that

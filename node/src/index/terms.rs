@@ -20,10 +20,6 @@ const FOLDED: f32 = 0.2;
 const SLIP: f32 = 0.7;
 /// What a word weighs that only contains the one asked for.
 const WITHIN: f32 = 0.5;
-/// How much a word that any text of a language has is one of that language.
-const KNOWN: f32 = 0.2;
-/// Part of a language's texts from which on a word is surely one of that language.
-const USUAL: f32 = 0.05;
 /// What a theme of the name asked for weighs.
 const THEME: f32 = 0.5;
 
@@ -104,15 +100,6 @@ impl<'a> Terms<'a> {
             .into_iter()
             .max()
             .unwrap_or(0))
-    }
-
-    /// How much a term that so many records have is a word of a language: a little where any has it, surely where
-    /// one in twenty does.
-    pub(super) fn share(&self, of_language: TextFields, common: u64) -> f32 {
-        match common {
-            0 => 0.0,
-            _ => KNOWN + (self.statistics.share(of_language, common) / USUAL).min(1.0),
-        }
     }
 
     /// In how many texts of a language a term is, at most two or three of them of one record.

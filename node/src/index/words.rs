@@ -16,9 +16,6 @@ use super::terms::Terms;
 /// What a record gains that has every word, in parts of what the words weigh: three words of four that are
 /// common say less than all four.
 const WHOLE: f32 = 0.75;
-/// What part of what the language gains that knows most of a question another one must gain to pass for its own.
-const SURE: f32 = 0.8;
-
 /// What words come to.
 #[derive(Default)]
 pub(super) struct Asked {
@@ -75,8 +72,6 @@ struct Word {
     terms: Vec<(Language, String)>,
     /// Records that have it, in the language and the field where they are most.
     common: u64,
-    /// How much it is a word of each language, between nothing and one.
-    known: BTreeMap<Language, f32>,
     /// How it can be read in each language.
     readings: BTreeMap<Language, Vec<Score>>,
 }
@@ -119,9 +114,6 @@ fn read(terms: &Terms<'_>, text: &str) -> Result<BTreeMap<usize, Word>, IndexErr
             let word = words.entry(term.offset).or_default();
             let common = terms.common(*of_language, &term.text)?;
             word.common = word.common.max(common);
-            let share = terms.share(*of_language, common);
-            let known = word.known.entry(*language).or_default();
-            *known = known.max(share);
             word.terms.push((*language, term.text));
             if word.text.is_empty() {
                 let typed = text.get(term.offset..term.end).unwrap_or_default();
@@ -176,7 +168,6 @@ fn expand(
     asked: &mut Asked,
     reasons: &mut Reasons,
 ) -> Result<BTreeMap<Language, Vec<Score>>, IndexError> {
-    let own = own_languages(words.values());
     for (offset, others) in &expanded.words {
         for other in others {
             let (Some(of_language), Some(word)) =
@@ -186,7 +177,7 @@ fn expand(
             };
             if let Some(query) = terms.anywhere(of_language, &other.term, word.common)? {
                 let readings = word.readings.entry(other.language).or_default();
-                readings.push(foreign(query.times(other.weight), other.language, &own));
+                readings.push(query.times(other.weight));
                 asked.tell(other.language, &other.shown);
             }
         }
@@ -201,8 +192,7 @@ fn expand(
         let each: Option<Vec<_>> = each.collect::<Result<_, _>>()?;
         if let Some(each) = each {
             let label_of = labels.entry(label.language).or_default();
-            let score = Score::All(each).times(label.weight);
-            label_of.push(foreign(score, label.language, &own));
+            label_of.push(Score::All(each).times(label.weight));
             asked.tell(label.language, &label.shown);
         }
     }
@@ -213,29 +203,6 @@ fn expand(
         }
     }
     Ok(labels)
-}
-
-/// The languages that a question is in: those that know its words best.
-fn own_languages<'w>(words: impl Iterator<Item = &'w Word>) -> Vec<Language> {
-    let mut known: BTreeMap<Language, f32> = BTreeMap::new();
-    for word in words {
-        for (language, share) in &word.known {
-            *known.entry(*language).or_default() += share;
-        }
-    }
-    let most = known.values().copied().fold(0.0, f32::max);
-    let own = known
-        .into_iter()
-        .filter(|(_, share)| *share > 0.0 && *share >= SURE * most);
-    own.map(|(language, _)| language).collect()
-}
-
-/// What was added counts where a record does not speak the language of the question: there it would be noise.
-fn foreign(score: Score, language: Language, own: &[Language]) -> Score {
-    match own.contains(&language) {
-        true => score,
-        false => Score::Foreign(Box::new(score), own.to_vec()),
-    }
 }
 
 /// The sum over the words in one language; none where it has none of them.
