@@ -105,7 +105,7 @@ enum Node {
         weight: f32,
     },
     Flat {
-        postings: Postings,
+        postings: Box<Postings>,
         value: f32,
     },
     Engine {
@@ -341,7 +341,10 @@ impl Opening<'_> {
             Score::Flat { term, value } => {
                 let postings = self.postings(term, IndexRecordOption::Basic)?;
                 let value = *value;
-                postings.map(|postings| Node::Flat { postings, value })
+                postings.map(|postings| Node::Flat {
+                    postings: Box::new(postings),
+                    value,
+                })
             }
             Score::Engine { query, weight } => {
                 let scoring =
@@ -382,10 +385,7 @@ impl Opening<'_> {
         term: &Term,
         option: IndexRecordOption,
     ) -> Result<Option<Postings>, IndexError> {
-        let Some(index) = self.statistics.index(self.segment, term.field())? else {
-            return Ok(None);
-        };
-        let blocks = index.read_block_postings(term, option)?;
+        let blocks = self.statistics.postings(self.segment, term, option)?;
         Ok(blocks.map(|blocks| Postings { blocks, at: 0 }))
     }
 }

@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::{InvertedIndexReader, SegmentId};
+use tantivy::postings::{BlockSegmentPostings, TermInfo};
 use tantivy::query::Bm25StatisticsProvider;
-use tantivy::schema::Field;
+use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, SegmentReader, Term};
 
 use super::error::IndexError;
@@ -90,6 +91,15 @@ fn count(segment: &SegmentReader, fields: &Fields) -> Result<Counts, IndexError>
     })
 }
 
+/// A term that was looked up.
+#[derive(Default)]
+struct LookedUp {
+    /// Records that have it.
+    common: u64,
+    /// Where each segment has it.
+    by_segment: Vec<Option<TermInfo>>,
+}
+
 /// The statistics of one search.
 pub(super) struct Statistics<'s> {
     searcher: &'s Searcher,
@@ -97,8 +107,8 @@ pub(super) struct Statistics<'s> {
     segments: Vec<Arc<Counts>>,
     /// Records that are compared with each other.
     documents: u64,
-    /// How many records have a term, of those that were looked up: most are several times.
-    looked_up: RefCell<HashMap<Term, u64>>,
+    /// The terms that were looked up: most are several times.
+    looked_up: RefCell<HashMap<Term, LookedUp>>,
     by_length: RefCell<HashMap<Field, Arc<Lengths>>>,
 }
 
@@ -133,9 +143,9 @@ impl<'s> Statistics<'s> {
         fields.any(|field| holding(&self.segments, field) > 0)
     }
 
-    /// The postings of a term in a segment, by its number; none where it has none. (The engine opens a field that
-    /// a segment lacks anew each time.)
-    pub(super) fn index(
+    /// The terms of a field in a segment, by its number; none where it has none. (The engine opens a field that a
+    /// segment lacks anew each time.)
+    fn index(
         &self,
         segment: usize,
         field: Field,
@@ -150,20 +160,6 @@ impl<'s> Statistics<'s> {
         Ok(index.transpose()?)
     }
 
-    fn sum(
-        &self,
-        field: Field,
-        of: impl Fn(&InvertedIndexReader) -> Result<u64, IndexError>,
-    ) -> Result<u64, IndexError> {
-        let mut sum = 0;
-        for segment in 0..self.segments.len() {
-            if let Some(index) = self.index(segment, field)? {
-                sum += of(&index)?;
-            }
-        }
-        Ok(sum)
-    }
-
     /// How many records there are that are compared with each other.
     pub(super) fn documents(&self) -> u64 {
         self.documents
@@ -172,18 +168,47 @@ impl<'s> Statistics<'s> {
     /// How many records have a term.
     pub(super) fn common(&self, term: &Term) -> Result<u64, IndexError> {
         if let Some(known) = self.looked_up.borrow().get(term) {
-            return Ok(*known);
+            return Ok(known.common);
         }
-        let common = self.sum(term.field(), |index| Ok(u64::from(index.doc_freq(term)?)))?;
+        let mut found = LookedUp::default();
+        for segment in 0..self.segments.len() {
+            let index = self.index(segment, term.field())?;
+            let info = index.map(|index| index.get_term_info(term)).transpose()?;
+            let info = info.flatten();
+            found.common += info.as_ref().map_or(0, |info| u64::from(info.doc_freq));
+            found.by_segment.push(info);
+        }
         // Keywords such as a group are those of words, too.
-        let common = common.min(self.documents);
-        self.looked_up.borrow_mut().insert(term.clone(), common);
+        found.common = found.common.min(self.documents);
+        let common = found.common;
+        self.looked_up.borrow_mut().insert(term.clone(), found);
         Ok(common)
+    }
+
+    /// The records of a segment that have a term; none where none has it.
+    pub(super) fn postings(
+        &self,
+        segment: usize,
+        term: &Term,
+        option: IndexRecordOption,
+    ) -> Result<Option<BlockSegmentPostings>, IndexError> {
+        self.common(term)?;
+        let looked_up = self.looked_up.borrow();
+        let found = looked_up.get(term);
+        let info = found.and_then(|found| found.by_segment.get(segment)?.as_ref());
+        let (Some(info), Some(index)) = (info, self.index(segment, term.field())?) else {
+            return Ok(None);
+        };
+        Ok(Some(index.read_block_postings_from_terminfo(info, option)?))
     }
 
     /// The mean length of a field, in words, of those that have it.
     fn length(&self, field: Field) -> Result<f32, IndexError> {
-        let tokens = self.sum(field, |index| Ok(index.total_num_tokens()))?;
+        let mut tokens = 0;
+        for segment in 0..self.segments.len() {
+            let index = self.index(segment, field)?;
+            tokens += index.map_or(0, |index| index.total_num_tokens());
+        }
         let holding = holding(&self.segments, field);
         Ok(tokens as f32 / holding.max(1) as f32)
     }
