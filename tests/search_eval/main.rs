@@ -77,7 +77,10 @@ fn main() -> Result<ExitCode> {
         let Some(data) = shared_data("kb-parallel") else {
             return Ok(ExitCode::FAILURE);
         };
-        let made = sample::make(&data, folder)?;
+        let parallel = fs::read_dir(&data)?.map(|source| Ok(source?.path()));
+        let mut sources: Vec<PathBuf> = parallel.collect::<Result<_>>()?;
+        sources.extend(shared_data("training-lea"));
+        let made = sample::make(&sources, folder)?;
         tell(&format!("{made} queries: {}\n", folder.display()));
         return Ok(ExitCode::SUCCESS);
     }

@@ -1,4 +1,4 @@
-//! Documents and judged queries from the shared parallel documents. Most documents are kept in French, English
+//! Documents and judged queries from the shared parallel documents and the training pages. Most documents are kept in French, English
 //! and Arabic; every third is kept in one of the three alone, and its titles in the others are the queries
 //! that cross languages: nobody of this project translated them.
 
@@ -21,12 +21,12 @@ const PARAPHRASES: &str = include_str!("paraphrases.tsv");
 type Documents = BTreeMap<(String, String), BTreeMap<String, PathBuf>>;
 
 /// Makes the sample; says how many queries it has.
-pub(crate) fn make(data: &Path, folder: &Path) -> Result<usize> {
+pub(crate) fn make(sources: &[PathBuf], folder: &Path) -> Result<usize> {
     fs::create_dir(folder).with_context(|| folder.display().to_string())?;
     let docs = folder.join("docs");
     let mut random = Random::seeded(6);
     let mut lines = vec!["id\tquery\tquery_lang\ttargets\tkind\tnote".to_owned()];
-    for (at, ((source, slug), languages)) in documents(data)?.into_iter().enumerate() {
+    for (at, ((source, slug), languages)) in documents(sources)?.into_iter().enumerate() {
         let titles: BTreeMap<&str, String> = languages
             .iter()
             .filter_map(|(lang, path)| Some((lang.as_str(), title(path, lang)?)))
@@ -94,10 +94,10 @@ pub(crate) fn make(data: &Path, folder: &Path) -> Result<usize> {
     Ok(lines.len() - 1)
 }
 
-fn documents(data: &Path) -> Result<Documents> {
+/// The documents of sources: folders with one folder a language.
+fn documents(sources: &[PathBuf]) -> Result<Documents> {
     let mut found = Documents::new();
-    for source in fs::read_dir(data)? {
-        let source = source?.path();
+    for source in sources {
         for lang in LANGUAGES {
             let Ok(files) = fs::read_dir(source.join(lang)) else {
                 continue;
@@ -108,7 +108,7 @@ fn documents(data: &Path) -> Result<Documents> {
                     let name = path.file_stem().and_then(|name| name.to_str());
                     name.map(str::to_owned).context("a name in UTF-8")
                 };
-                let key = (name(&source)?, name(&path)?);
+                let key = (name(source)?, name(&path)?);
                 found.entry(key).or_default().insert(lang.to_owned(), path);
             }
         }

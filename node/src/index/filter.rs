@@ -18,8 +18,10 @@ use super::error::IndexError;
 use super::query::{GroupFilter, Keyword, Query};
 use super::schema::Fields;
 
-/// Memory for sets that are kept, bytes: 64 of them at a million records.
+/// Memory for sets that are kept, bytes: some 60 of them at a million records.
 const KEPT_BYTES: usize = 8 * 1024 * 1024;
+/// About the memory of a set of no record, bytes.
+const SET_BYTES: usize = 512;
 
 /// The conditions of a query that its text says nothing of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,6 +55,16 @@ impl Conditions {
             },
             origins: query.origins.clone(),
         }
+    }
+
+    /// About their memory, bytes.
+    fn bytes(&self) -> usize {
+        let ids = self.groups.iter().chain(&self.origins).flatten().flatten();
+        let words = self
+            .themes
+            .iter()
+            .chain(self.without.iter().map(|(_, word)| word));
+        SET_BYTES + ids.count() + words.map(String::len).sum::<usize>()
     }
 
     /// The records of a segment that meet all of them, without those that were deleted.
@@ -183,8 +195,10 @@ impl Filters {
         }
         let bits = Arc::new(conditions.of_segment(segment, searcher, fields)?);
         let mut known = self.known();
-        let bytes: usize = known.values().map(|bits| bits.bytes()).sum();
-        if bytes + bits.bytes() > KEPT_BYTES {
+        let each = known
+            .iter()
+            .map(|((.., of), bits)| of.bytes() + bits.bytes());
+        if each.sum::<usize>() + conditions.bytes() + bits.bytes() > KEPT_BYTES {
             known.clear();
         }
         known.insert(key, bits.clone());

@@ -179,6 +179,16 @@ impl Shared {
         self.committed_seq.load(Ordering::Acquire)
     }
 
+    /// Lets searches see the newest segments, and forgets what was known of those that are gone.
+    fn follow(&self) -> Result<(), IndexError> {
+        self.reader.reload()?;
+        let searcher = self.reader.searcher();
+        self.segments.follow(&searcher, &self.fields)?;
+        self.filters.follow(&searcher);
+        self.snapshots.expire();
+        Ok(())
+    }
+
     /// Makes a plan for the state of the index that the query continues in, or for the newest, and runs it.
     fn run(
         &self,

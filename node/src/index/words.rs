@@ -15,7 +15,7 @@ use super::terms::Terms;
 
 /// What a record gains that has every word, in parts of what the words weigh: three words of four that are
 /// common say less than all four.
-const WHOLE: f32 = 0.75;
+const WHOLE: f32 = 0.35;
 /// What words come to.
 #[derive(Default)]
 pub(super) struct Asked {

@@ -114,15 +114,17 @@ impl Writer {
     }
 
     /// Ends the threads and gives their buffers back; the next change starts them again. To be called
-    /// behind a commit: what was not committed is lost.
+    /// behind a commit: what was not committed is lost. Searches see merged segments from then on, and let the
+    /// files go that they were made of.
     ///
     /// # Errors
     /// [`IndexError::Io`] where merging segments failed; the last commit is in force.
     pub fn rest(&mut self) -> Result<(), IndexError> {
-        match self.inner.take() {
-            Some(writer) => Ok(writer.wait_merging_threads()?),
-            None => Ok(()),
-        }
+        let Some(writer) = self.inner.take() else {
+            return Ok(());
+        };
+        writer.wait_merging_threads()?;
+        self.shared.follow()
     }
 
     /// Puts a record, in place of the one with the same number. Blocks while the writer's
@@ -160,13 +162,7 @@ impl Writer {
         let mut commit = self.awake()?.prepare_commit()?;
         commit.set_payload(&Committed { seq, unused }.to_string());
         commit.commit()?;
-        self.shared.reader.reload()?;
-        let searcher = self.shared.reader.searcher();
-        self.shared
-            .segments
-            .follow(&searcher, &self.shared.fields)?;
-        self.shared.filters.follow(&searcher);
-        self.shared.snapshots.expire();
+        self.shared.follow()?;
         // Stored after the reload: who reads the sequence finds the records.
         self.shared.committed_seq.store(seq, Ordering::Release);
         Ok(())

@@ -1,11 +1,12 @@
 //! What the directory survives: reopening, damage, other versions, a second owner.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use tantivy::TantivyDocument;
 
-use super::{MEMORY, filled, manuals, open, record, search};
+use super::{MEMORY, ask, filled, manuals, open, record, search};
 use crate::index::{Index, IndexError, Opened, schema};
 
 #[test]
@@ -201,6 +202,30 @@ fn a_writer_that_rested_goes_on_and_keeps_others_out_meanwhile() {
     opened.writer.rest().unwrap();
     drop(opened);
     assert_eq!(open(dir.path()).index.committed_seq(), 7);
+}
+
+#[test]
+fn searches_let_go_of_what_was_merged_when_the_writer_rests() {
+    let (dir, mut opened) = filled(&[]);
+    for num in 1..=40 {
+        let record = record(num, &[("fr", "Enquête")]);
+        opened.writer.put(&record).unwrap();
+        opened.writer.commit(num).unwrap();
+    }
+    opened.writer.rest().unwrap();
+    let shared = opened.index.shared();
+    let searcher = shared.reader.searcher();
+    let segments = searcher.segment_readers().iter();
+    let seen: BTreeSet<_> = segments.map(|segment| segment.segment_id()).collect();
+    let index = tantivy::Index::open_in_dir(dir.path()).unwrap();
+    let newest = index
+        .searchable_segment_ids()
+        .unwrap()
+        .into_iter()
+        .collect();
+    assert_eq!(seen, newest);
+    assert!(seen.len() < 40, "{}", seen.len());
+    assert_eq!(opened.index.search(&ask("enquête")).unwrap().total, 40);
 }
 
 #[test]
