@@ -20,19 +20,17 @@ use tantivy::directory::{
     WatchHandle, WritePtr,
 };
 
-/// Bytes from which on a file is large. Segments below are merged before they are many, so that all small files
-/// together have some hundred MiB at most.
-const LARGE_BYTES: u64 = 16 * 1024 * 1024;
-
-/// Endings of files that hold one run of bytes for each word, of which a search needs few: postings, positions.
-const BY_WORD: [&str; 2] = ["idx", "pos"];
+/// Files that hold one run of bytes for each word, of which a search needs few, and from how many bytes on they are
+/// large. Segments below are merged before they are many, so that all mapped postings together have some 64 MiB.
+/// Positions are read by phrases and merges alone.
+const BY_WORD: [(&str, u64); 2] = [("idx", 8 * 1024 * 1024), ("pos", 1024 * 1024)];
 
 /// The directory of an index.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     folder: PathBuf,
     mapped: MmapDirectory,
-    large_bytes: u64,
+    by_word: [(&'static str, u64); 2],
 }
 
 impl Files {
@@ -41,7 +39,7 @@ impl Files {
         Ok(Self {
             folder: folder.to_owned(),
             mapped: MmapDirectory::open(folder)?,
-            large_bytes: LARGE_BYTES,
+            by_word: BY_WORD,
         })
     }
 }
@@ -49,16 +47,17 @@ impl Files {
 impl Directory for Files {
     fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
         let ending = path.extension().and_then(|ending| ending.to_str());
-        if !ending.is_some_and(|ending| BY_WORD.contains(&ending)) {
+        let mut by_word = self.by_word.into_iter();
+        let Some((_, large_bytes)) = by_word.find(|(of, _)| ending == Some(of)) else {
             return self.mapped.get_file_handle(path);
-        }
+        };
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => OpenReadError::FileDoesNotExist(path.to_owned()),
             _ => OpenReadError::wrap_io_error(error, path.to_owned()),
         };
         let file = File::open(self.folder.join(path)).map_err(failed)?;
         let bytes = file.metadata().map_err(failed)?.len();
-        if bytes < self.large_bytes {
+        if bytes < large_bytes {
             return self.mapped.get_file_handle(path);
         }
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -132,7 +131,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let content: Vec<u8> = (0..=255).cycle().take(3_000).collect();
         let files = |large_bytes| Files {
-            large_bytes,
+            by_word: [("idx", large_bytes), ("pos", large_bytes)],
             ..Files::open(dir.path()).unwrap()
         };
         for name in ["a.idx", "a.pos", "a.term"] {
@@ -155,7 +154,7 @@ mod tests {
     fn what_is_missing_or_cut_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let files = Files {
-            large_bytes: 1,
+            by_word: [("idx", 1), ("pos", 1)],
             ..Files::open(dir.path()).unwrap()
         };
         let missing = files.open_read(Path::new("b.idx"));
