@@ -9,7 +9,7 @@ use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{Hit, SearchAnswer, SearchQuery, SimilarQuery, Texts, Why};
 use diwan_core::id::{AgencyId, GroupId};
-use diwan_core::record::Content;
+use diwan_core::record::{Content, WITHDRAWN};
 use diwan_core::replica::Replica;
 
 use super::answer::{Answer, Asked, Json, Named, apart};
@@ -115,6 +115,9 @@ pub(super) fn answered(
         let Some(content) = view.reading.content(hit.num, &row)? else {
             continue;
         };
+        if content.value(WITHDRAWN).is_some() {
+            continue;
+        }
         let mut hit = reading.hit(view.replica(), &row, &content, hit.score);
         hit.why = why.into_iter().map(told).collect();
         hits.push(hit);

@@ -217,7 +217,7 @@ fn searches_let_go_of_what_was_merged_when_the_writer_rests() {
     let shared = opened.index.shared();
     let searcher = shared.reader.searcher();
     let segments = searcher.segment_readers().iter();
-    let seen: BTreeSet<_> = segments.map(|segment| segment.segment_id()).collect();
+    let seen: BTreeSet<_> = segments.map(tantivy::SegmentReader::segment_id).collect();
     let index = tantivy::Index::open_in_dir(dir.path()).unwrap();
     let newest = index
         .searchable_segment_ids()
