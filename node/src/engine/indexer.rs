@@ -84,7 +84,7 @@ impl Indexer {
         if engine.state().store_seq <= at
             && let Err(error) = writer.caught_up()
         {
-            tracing::warn!(%error, "the older search index answers on");
+            tracing::warn!(%error, "the older search index answers again at the next start");
         }
         let thread = std::thread::spawn(move || run_passes(writer, &waiting));
         tokio::spawn(follow(engine, at, orders, publish, wishes));
@@ -100,7 +100,7 @@ impl Indexer {
     /// The store sequence that searches see.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        *self.seq.borrow()
+        self.index.committed_seq()
     }
 
     /// Waits until searches see a store sequence. False where the follower has ended.
@@ -249,6 +249,7 @@ fn run_passes(mut writer: Writer, orders: &mpsc::Receiver<Order>) {
 
 /// Indexes what the journal holds behind `from`.
 fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, PassError> {
+    let stored = engine.state().store_seq;
     let lines = engine.read()?.journal_behind(from, LINES)?;
     let Some((last, _)) = lines.last() else {
         return Ok(Pass {
@@ -269,7 +270,8 @@ fn index_pass(engine: &Engine, writer: &mut Writer, from: u64) -> Result<Pass, P
         index_records(engine, writer, chunk)?;
     }
     writer.commit(*last)?;
-    if engine.state().store_seq <= *last {
+    // What came meanwhile is for the next pass: writes without end must not keep an older index in its place.
+    if stored <= *last {
         writer.caught_up()?;
     }
     Ok(Pass {

@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 use std::fs::{self, DirBuilder};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -81,7 +81,11 @@ enum Unusable {
 pub(super) fn open_or_empty(dir: &Path) -> Result<Found, IndexError> {
     let next = next_to(dir);
     if next.join(WHOLE_FILE).exists() {
-        take_place(&next, dir)?;
+        match open_sound(&next) {
+            Ok(_) => take_place(&next, dir)?,
+            Err(Unusable::Discard(_)) => remove(&next)?,
+            Err(Unusable::Fail(error)) => return Err(error),
+        }
     }
     make(dir)?;
     let found = sound_or_empty(dir)?;
@@ -105,7 +109,9 @@ pub(super) fn open_or_empty(dir: &Path) -> Result<Found, IndexError> {
 
 /// Says of an index beside another one that it has caught up.
 pub(super) fn is_whole(dir: &Path) -> Result<(), IndexError> {
-    Ok(fs::write(dir.join(WHOLE_FILE), version_text())?)
+    let mut file = fs::File::create(dir.join(WHOLE_FILE))?;
+    file.write_all(version_text().as_bytes())?;
+    Ok(file.sync_all()?)
 }
 
 fn next_to(dir: &Path) -> PathBuf {

@@ -4,12 +4,14 @@
 //! is most of the index, on a server that may have half a gigabyte. A read costs a call and a copy, and
 //! leaves the same pages in the kernel's cache without being held by the node.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
+use std::iter::repeat_n;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tantivy::HasLen;
 use tantivy::directory::error::{
@@ -24,6 +26,9 @@ use tantivy::directory::{
 /// large. Segments below are merged before they are many, so that all mapped postings together have some 64 MiB.
 /// Positions are read by phrases and merges alone.
 const BY_WORD: [(&str, u64); 2] = [("idx", 8 * 1024 * 1024), ("pos", 1024 * 1024)];
+
+/// Reads of a file that are remembered before those that nobody holds any more are forgotten.
+const HELD: usize = 64;
 
 /// The directory of an index.
 #[derive(Clone, Debug)]
@@ -61,7 +66,11 @@ impl Directory for Files {
             return self.mapped.get_file_handle(path);
         }
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-        Ok(Arc::new(Large { file, bytes }))
+        Ok(Arc::new(Large {
+            file,
+            bytes,
+            held: Mutex::default(),
+        }))
     }
 
     fn delete(&self, path: &Path) -> Result<(), DeleteError> {
@@ -102,6 +111,17 @@ impl Directory for Files {
 struct Large {
     file: File,
     bytes: usize,
+    /// What was read and is still held: a query that asks for a word a hundred times holds it once.
+    held: Mutex<Held>,
+}
+
+/// Bytes by where they begin and end.
+type Held = HashMap<(usize, usize), Weak<[u8]>>;
+
+impl Large {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl HasLen for Large {
@@ -116,8 +136,19 @@ impl FileHandle for Large {
             let outside = format!("{range:?} of {} bytes", self.bytes);
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, outside));
         }
-        let mut bytes = vec![0; range.len()];
-        self.file.read_exact_at(&mut bytes, range.start as u64)?;
+        let key = (range.start, range.end);
+        if let Some(bytes) = self.held().get(&key).and_then(Weak::upgrade) {
+            return Ok(OwnedBytes::new(bytes));
+        }
+        let mut bytes: Arc<[u8]> = repeat_n(0, range.len()).collect();
+        if let Some(bytes) = Arc::get_mut(&mut bytes) {
+            self.file.read_exact_at(bytes, range.start as u64)?;
+        }
+        let mut held = self.held();
+        if held.len() >= HELD {
+            held.retain(|_, bytes| bytes.strong_count() > 0);
+        }
+        held.insert(key, Arc::downgrade(&bytes));
         Ok(OwnedBytes::new(bytes))
     }
 }
@@ -148,6 +179,26 @@ mod tests {
                 std::fs::rename(dir.path().join("away"), dir.path().join(name)).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn what_is_held_already_is_not_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files {
+            by_word: [("idx", 1), ("pos", 1)],
+            ..Files::open(dir.path()).unwrap()
+        };
+        std::fs::write(dir.path().join("c.idx"), [7; 1_000]).unwrap();
+        let file = files.get_file_handle(Path::new("c.idx")).unwrap();
+        let first = file.read_bytes(10..900).unwrap();
+        let again = file.read_bytes(10..900).unwrap();
+        assert_eq!(first.as_slice().as_ptr(), again.as_slice().as_ptr());
+        drop((first, again));
+        for start in 0..500 {
+            assert_eq!(file.read_bytes(start..900).unwrap().len(), 900 - start);
+        }
+        let kept = format!("{file:?}").matches("Weak").count();
+        assert!(kept <= HELD, "{kept}");
     }
 
     #[test]

@@ -20,6 +20,8 @@ use super::schema::Fields;
 
 /// Memory for sets that are kept, bytes: some 60 of them at a million records.
 const KEPT_BYTES: usize = 8 * 1024 * 1024;
+/// Conditions longer than that are not met again.
+const CONDITIONS_BYTES: usize = 16 * 1024;
 /// About the memory of a set of no record, bytes.
 const SET_BYTES: usize = 512;
 
@@ -64,6 +66,11 @@ impl Conditions {
             .themes
             .iter()
             .chain(self.without.iter().map(|(_, word)| word));
+        let words = words.chain(
+            [&self.kind, &self.tag, &self.tlp, &self.lang]
+                .into_iter()
+                .flatten(),
+        );
         SET_BYTES + ids.count() + words.map(String::len).sum::<usize>()
     }
 
@@ -194,6 +201,9 @@ impl Filters {
             return Ok(known.clone());
         }
         let bits = Arc::new(conditions.of_segment(segment, searcher, fields)?);
+        if conditions.bytes() > CONDITIONS_BYTES {
+            return Ok(bits);
+        }
         let mut known = self.known();
         let each = known
             .iter()

@@ -14,6 +14,10 @@ const ELLIPSIS: char = '…';
 /// about where to look.
 const MAX_WINDOWS: usize = 1000;
 
+/// Words that are remembered while a page of answers is made, and the bytes of the longest.
+const KNOWN_WORDS: usize = 10_000;
+const KNOWN_BYTES: usize = 100;
+
 /// A passage with the query's words marked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snippet {
@@ -97,7 +101,9 @@ impl Marker {
                 found = Some(token.text.clone());
             }
         });
-        self.known.insert(word.to_owned(), found.clone());
+        if self.known.len() < KNOWN_WORDS && word.len() <= KNOWN_BYTES {
+            self.known.insert(word.to_owned(), found.clone());
+        }
         found
     }
 }

@@ -233,7 +233,8 @@ impl<'s> Statistics<'s> {
     /// "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, section 3).
     pub(super) fn idf(&self, records: u64) -> f32 {
         let others = self.documents.saturating_sub(records) as f32;
-        (1.0 + (others + 0.5) / (records as f32 + 0.5)).ln()
+        // A word that all of many millions have keeps some weight: without any it would not match.
+        ((others + 0.5) / (records as f32 + 0.5)).ln_1p()
     }
 }
 

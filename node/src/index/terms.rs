@@ -173,11 +173,12 @@ impl<'a> Terms<'a> {
         Ok(scores)
     }
 
-    /// Words of any language that begin so, the most common ones where they are many; none where there is none.
-    pub(super) fn prefix(&self, text: &str) -> Result<Option<Score>, IndexError> {
+    /// Words of any language that begin so, of each at most so many, the most common ones; none where there is none.
+    pub(super) fn prefix(&self, text: &str, most: usize) -> Result<Option<Score>, IndexError> {
         let mut readings = Vec::new();
         for (_, of_language) in &self.languages {
-            for term in beginning(self.searcher, &of_language.all(), &folded(text))? {
+            let terms = beginning(self.searcher, &of_language.all(), &folded(text))?;
+            for term in terms.into_iter().take(most) {
                 readings.extend(self.anywhere(*of_language, &term, 0)?);
             }
         }
@@ -188,7 +189,7 @@ impl<'a> Terms<'a> {
             if folded(text) != exact {
                 beginnings.extend(beginning(self.searcher, &[field], &folded(text))?);
             }
-            for term in beginnings {
+            for term in beginnings.into_iter().take(most) {
                 let term = Term::from_field_text(field, &term);
                 let value = EXACT * self.statistics.idf(self.statistics.common(&term)?);
                 readings.push(Score::Flat { term, value });

@@ -139,6 +139,8 @@ fn phrases_must_occur_and_exclusions_must_not() {
     assert_eq!(search(&opened, "\"arrêt mandat\""), Vec::<u64>::new());
     assert_eq!(search(&opened, "\"دليل الشرطة\""), [2]);
     assert_eq!(search(&opened, "\"digital evidence\" enquête"), [3]);
+    // Alternatives without a word ask for nothing.
+    assert_eq!(search(&opened, "enquête \"--\" OR \"??\""), [1]);
     assert_eq!(search(&opened, "europol -enquête"), [3]);
     assert_eq!(search(&opened, "-europol"), [2]);
     assert_eq!(search(&opened, "europol -\"digital evidence\""), [1]);

@@ -14,6 +14,9 @@ use super::statistics::Statistics;
 use super::terms::Terms;
 use super::words::{Reasons, words};
 
+/// Words that all beginnings of words of a query stand for together, in one field of one language at most.
+const PREFIX_TERMS: usize = 400;
+
 /// What the text of a query comes to.
 pub(super) struct Planned {
     pub(super) matching: Matching,
@@ -31,6 +34,8 @@ pub(super) struct Text<'a> {
     expansions: Option<&'a Expansions>,
     told: Vec<(Language, String)>,
     reasons: Reasons,
+    /// Words that each beginning of a word stands for in each field, at most.
+    beginnings: usize,
 }
 
 impl<'a> Text<'a> {
@@ -45,6 +50,7 @@ impl<'a> Text<'a> {
             terms: Terms::new(statistics, searcher, fields, query.words),
             expansions,
             told: Vec::new(),
+            beginnings: PREFIX_TERMS,
             reasons: Reasons::wanted(query.explain),
         }
     }
@@ -53,13 +59,15 @@ impl<'a> Text<'a> {
     pub(super) fn plan(mut self, clauses: &[Clause<'_>]) -> Result<Planned, IndexError> {
         let (mut must, mut may, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
         let (mut wanted, mut plain, mut either) = (false, Vec::new(), Vec::new());
+        let prefixes = clauses.iter().filter(|clause| clause.prefix).count();
+        self.beginnings = PREFIX_TERMS / prefixes.max(1);
         for clause in clauses {
             if clause.excluded {
                 excluded.extend(self.special(clause)?.flatten());
             } else if clause.either {
                 let alternative = self.alternative(clause)?;
                 wanted |= alternative.is_some();
-                either.push(alternative.flatten());
+                either.extend(alternative);
             } else if clause.phrase || clause.prefix {
                 if let Some(found) = self.special(clause)? {
                     wanted = true;
@@ -97,7 +105,7 @@ impl<'a> Text<'a> {
     /// record has it.
     fn special(&self, clause: &Clause<'_>) -> Result<Option<Option<Score>>, IndexError> {
         match clause.prefix {
-            true => Ok(Some(self.terms.prefix(clause.text)?)),
+            true => Ok(Some(self.terms.prefix(clause.text, self.beginnings)?)),
             false => self.terms.phrase(clause.text),
         }
     }

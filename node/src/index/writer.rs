@@ -87,14 +87,14 @@ impl Writer {
     /// from now on.
     ///
     /// # Errors
-    /// [`IndexError::Io`] where that cannot be written down; the older one answers on.
+    /// [`IndexError::Io`] where that cannot be written down: then the older one answers again at the next start,
+    /// until this one has caught up.
     pub fn caught_up(&mut self) -> Result<(), IndexError> {
-        if let Some(index) = &self.handover {
-            is_whole(&self.dir)?;
-            index.serve(Arc::clone(&self.shared));
-            self.handover = None;
-        }
-        Ok(())
+        let Some(index) = self.handover.take() else {
+            return Ok(());
+        };
+        index.serve(Arc::clone(&self.shared));
+        is_whole(&self.dir)
     }
 
     /// The threads and buffers, started where it rested. The threads inherit the priority of the one
