@@ -115,12 +115,17 @@ async fn follow(engine: Engine, publish: watch::Sender<Known>) {
 /// Runs work on a thread of its own, of low priority. None where it broke.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, outcome) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
+    // Without a name it would have that of the thread that starts it, one of those that serve.
+    let thread = std::thread::Builder::new().name("learner".to_owned());
+    let started = thread.spawn(move || {
         if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
             tracing::warn!(%error, "learning runs at the priority of everything else");
         }
         let _ = done.send(work());
     });
+    if let Err(error) = started {
+        tracing::warn!(%error, "no thread to learn on");
+    }
     outcome.await.ok()
 }
 
