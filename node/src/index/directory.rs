@@ -108,7 +108,7 @@ pub(super) fn open_or_empty(dir: &Path) -> Result<Found, IndexError> {
 }
 
 /// Says of an index beside another one that it has caught up.
-pub(super) fn is_whole(dir: &Path) -> Result<(), IndexError> {
+pub(super) fn mark_whole(dir: &Path) -> Result<(), IndexError> {
     let mut file = fs::File::create(dir.join(WHOLE_FILE))?;
     file.write_all(version_text().as_bytes())?;
     Ok(file.sync_all()?)

@@ -133,6 +133,18 @@ fn a_record_in_more_languages_does_not_score_higher() {
 }
 
 #[test]
+fn the_beginnings_of_a_query_share_what_they_stand_for() {
+    let records: Vec<_> = ('a'..='z')
+        .map(|end| record(u64::from(u32::from(end)), &[("fr", &format!("zq{end}zz"))]))
+        .collect();
+    let (_dir, opened) = filled(&records);
+    let total = |text: &str| opened.index.search(&ask(text)).unwrap().total;
+    assert_eq!(total("zq*"), 26);
+    assert_eq!(total(&"zq* ".repeat(16)), 26 - 1);
+    assert_eq!(total(&"zq* ".repeat(200)), 2);
+}
+
+#[test]
 fn phrases_must_occur_and_exclusions_must_not() {
     let (_dir, opened) = filled(&manuals());
     assert_eq!(search(&opened, "\"mandat d'arrêt\""), [3]);

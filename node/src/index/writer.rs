@@ -11,7 +11,7 @@ use tantivy::schema::Field;
 use tantivy::{IndexWriter, TantivyDocument, Term};
 
 use super::analysis::{Language, primary_subtag};
-use super::directory::{Committed, Usable, is_whole};
+use super::directory::{Committed, Usable, mark_whole};
 use super::error::IndexError;
 use super::schema::{Fields, PUBLISHED, TextFields};
 use super::{Index, Indexable, Shared};
@@ -94,7 +94,7 @@ impl Writer {
             return Ok(());
         };
         index.serve(Arc::clone(&self.shared));
-        is_whole(&self.dir)
+        mark_whole(&self.dir)
     }
 
     /// The threads and buffers, started where it rested. The threads inherit the priority of the one

@@ -73,7 +73,6 @@ fn an_index_of_an_earlier_version_answers_and_is_made_anew() {
     let today = std::fs::read_to_string(&version).unwrap();
     std::fs::write(&version, "1\n").unwrap();
 
-    // Nobody waits for the new one: there is no moment without an answer.
     node.start();
     assert_eq!(found(&node), phone.as_str());
     let server = new(&node, "Saisie d'un serveur");
@@ -81,6 +80,7 @@ fn an_index_of_an_earlier_version_answers_and_is_made_anew() {
     let both = node.diwan(&["search", "saisie serveur"]);
     assert_eq!(both["hits"][0]["record"], server.as_str());
     assert_eq!(both["total"], 2);
+    assert!(next.exists(), "made beside the one that answered");
     node.stop();
     node.start();
     assert!(!next.exists());
