@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tantivy::{Searcher, Term};
+use tantivy::Term;
 
 use super::Indexable;
 use super::analysis::Language;
 use super::error::IndexError;
 use super::expand::{Expansions, stems};
 use super::query::{Plan, Sort};
-use super::schema::Fields;
 use super::score::Score;
 use super::statistics::Statistics;
 use super::terms::Terms;
@@ -33,11 +32,9 @@ const PARTS: [f32; 3] = [3.0, 1.5, 1.0];
 pub(super) fn alike(
     record: &Indexable,
     statistics: &Statistics<'_>,
-    searcher: &Searcher,
-    fields: &Fields,
     expansions: Option<&Expansions>,
 ) -> Result<Plan, IndexError> {
-    let terms = Terms::new(statistics, searcher, fields, record.is_word);
+    let terms = Terms::new(statistics, record.is_word);
     let mut by_language: BTreeMap<Language, Vec<Score>> = BTreeMap::new();
     for (language, words) in counted(record) {
         for (word, weight) in telling(&terms, statistics, language, words)? {
@@ -65,7 +62,7 @@ pub(super) fn alike(
         scored.extend(terms.theme(theme)?);
     }
     for tag in &record.tags {
-        let term = Term::from_field_text(fields.tag, tag);
+        let term = Term::from_field_text(statistics.fields.tag, tag);
         let common = statistics.common(&term)?;
         if common > 0 {
             let value = TAG * statistics.idf(common);
@@ -73,7 +70,7 @@ pub(super) fn alike(
         }
     }
     let itself = Score::Flat {
-        term: Term::from_field_u64(fields.num, record.num),
+        term: Term::from_field_u64(statistics.fields.num, record.num),
         value: 1.0,
     };
     Ok(Plan {

@@ -13,7 +13,7 @@ use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::BlockSegmentPostings;
 use tantivy::query::{EnableScoring, Scorer};
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, Searcher, SegmentReader, TERMINATED, Term};
+use tantivy::{DocId, SegmentReader, TERMINATED, Term};
 
 use super::bits::{Bits, WORD};
 use super::error::IndexError;
@@ -39,16 +39,14 @@ impl Evaluation {
     pub(super) fn open(
         score: &Score,
         segment: usize,
-        searcher: &Searcher,
         statistics: &Statistics<'_>,
     ) -> Result<Self, IndexError> {
-        let Some(reader) = searcher.segment_readers().get(segment) else {
+        let Some(reader) = statistics.searcher.segment_readers().get(segment) else {
             return Ok(Self(None));
         };
         let opening = Opening {
             segment,
             reader,
-            searcher,
             statistics,
         };
         Ok(Self(opening.node(score)?))
@@ -307,7 +305,6 @@ impl Postings {
 struct Opening<'o> {
     segment: usize,
     reader: &'o SegmentReader,
-    searcher: &'o Searcher,
     statistics: &'o Statistics<'o>,
 }
 
@@ -347,8 +344,9 @@ impl Opening<'_> {
                 })
             }
             Score::Engine { query, weight } => {
+                let searcher = self.statistics.searcher;
                 let scoring =
-                    EnableScoring::enabled_from_statistics_provider(self.statistics, self.searcher);
+                    EnableScoring::enabled_from_statistics_provider(self.statistics, searcher);
                 let scorer = query.weight(scoring)?.scorer(self.reader, 1.0)?;
                 Some(Node::Engine {
                     scorer,

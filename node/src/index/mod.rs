@@ -39,7 +39,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tantivy::{IndexReader, ReloadPolicy, Searcher};
+use tantivy::{IndexReader, ReloadPolicy};
 
 pub use analysis::folded;
 pub use clauses::{MAX_QUERY_BYTES, MAX_QUERY_TERMS};
@@ -194,7 +194,7 @@ impl Shared {
         &self,
         query: &Query,
         expansions: Option<Arc<Expansions>>,
-        plan: impl FnOnce(&Snapshot, &Statistics<'_>, &Fields) -> Result<Plan, IndexError>,
+        plan: impl FnOnce(&Statistics<'_>, Option<&Expansions>) -> Result<Plan, IndexError>,
     ) -> Result<Found, IndexError> {
         let Shared {
             fields,
@@ -212,24 +212,15 @@ impl Shared {
         let searcher = &snapshot.searcher;
         let worth = Worth::at(snapshot.now_ms);
         let statistics = Statistics::new(searcher, segments, fields, query.words)?;
-        let plan = plan(&snapshot, &statistics, fields)?;
-        let mut found = self.page(query, &plan, &statistics, searcher, worth)?;
+        let plan = plan(&statistics, snapshot.expansions.as_deref())?;
+        let mut found = self.page(query, &plan, &statistics, worth)?;
         let told = plan.told.into_iter();
         found.expanded = told
             .map(|(of, word)| (of.code().to_owned(), word))
             .collect();
         if query.explain {
             let hits = found.hits.iter();
-            let each = hits.map(|hit| {
-                why::why(
-                    hit.num,
-                    &plan.readings,
-                    &statistics,
-                    searcher,
-                    fields,
-                    worth,
-                )
-            });
+            let each = hits.map(|hit| why::why(hit.num, &plan.readings, &statistics, worth));
             found.why = each.collect::<Result<_, _>>()?;
         }
         if let Some(next) = &mut found.next {
@@ -244,22 +235,20 @@ impl Shared {
         query: &Query,
         plan: &Plan,
         statistics: &Statistics<'_>,
-        searcher: &Searcher,
         worth: Worth,
     ) -> Result<Found, IndexError> {
-        let Shared {
-            fields, filters, ..
-        } = self;
+        let searcher = statistics.searcher;
         let mut page = Page::new(query, plan.sort, worth)?;
         let conditions = Conditions::of(query);
         for (number, segment) in searcher.segment_readers().iter().enumerate() {
-            let open = |score| Evaluation::open(score, number, searcher, statistics);
+            let open = |score| Evaluation::open(score, number, statistics);
             let matching = match &plan.matching {
                 Matching::All => None,
                 Matching::None => continue,
                 Matching::Scored(score) => Some(open(score)?),
             };
-            let mut filter = filters.of(&conditions, segment, searcher, fields)?;
+            let filters = &self.filters;
+            let mut filter = filters.of(&conditions, segment, searcher, &self.fields)?;
             for excluded in &plan.excluded {
                 let excluded = open(excluded)?.matches(filter.records());
                 Arc::make_mut(&mut filter).remove(&excluded);
@@ -352,10 +341,8 @@ impl Index {
         expansions: Option<Arc<Expansions>>,
     ) -> Result<Found, IndexError> {
         self.shared()
-            .run(query, expansions, |snapshot, statistics, fields| {
-                let Snapshot { searcher, .. } = snapshot;
-                let expansions = snapshot.expansions.as_deref();
-                query::plan(query, statistics, searcher, fields, expansions)
+            .run(query, expansions, |statistics, expansions| {
+                query::plan(query, statistics, expansions)
             })
     }
 
@@ -371,10 +358,8 @@ impl Index {
         expansions: Option<Arc<Expansions>>,
     ) -> Result<Found, IndexError> {
         self.shared()
-            .run(query, expansions, |snapshot, statistics, fields| {
-                let Snapshot { searcher, .. } = snapshot;
-                let expansions = snapshot.expansions.as_deref();
-                alike::alike(record, statistics, searcher, fields, expansions)
+            .run(query, expansions, |statistics, expansions| {
+                alike::alike(record, statistics, expansions)
             })
     }
 

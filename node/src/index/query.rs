@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tantivy::Searcher;
-
 use super::Cursor;
 use super::analysis::Language;
 use super::clauses::parse;
 use super::error::IndexError;
 use super::expand::Expansions;
-use super::schema::Fields;
 use super::score::Score;
 use super::statistics::Statistics;
 use super::text::Text;
@@ -144,11 +141,9 @@ impl From<Option<Score>> for Matching {
 pub(super) fn plan(
     query: &Query,
     statistics: &Statistics<'_>,
-    searcher: &Searcher,
-    fields: &Fields,
     expansions: Option<&Expansions>,
 ) -> Result<Plan, IndexError> {
-    let text = Text::new(statistics, searcher, fields, query, expansions);
+    let text = Text::new(statistics, query, expansions);
     let text = text.plan(&parse(&query.text)?)?;
     Ok(Plan {
         sort: match text.matching {

@@ -102,8 +102,9 @@ struct LookedUp {
 
 /// The statistics of one search.
 pub(super) struct Statistics<'s> {
-    searcher: &'s Searcher,
-    fields: &'s Fields,
+    /// The state of the index that is searched.
+    pub(super) searcher: &'s Searcher,
+    pub(super) fields: &'s Fields,
     segments: Vec<Arc<Counts>>,
     /// Records that are compared with each other.
     documents: u64,

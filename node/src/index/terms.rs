@@ -1,14 +1,14 @@
 //! From a word to what is looked up: in each part of a record, weighed, with the statistics of records like it.
 
+use tantivy::Term;
 use tantivy::query::PhraseQuery;
 use tantivy::schema::Field;
-use tantivy::{Searcher, Term};
 
 use super::analysis::{Language, folded, spellings};
 use super::clauses::{QueryTerm, analyse};
 use super::dictionary::{beginning, similar, within};
 use super::error::IndexError;
-use super::schema::{Fields, TextFields};
+use super::schema::TextFields;
 use super::score::{Part, Score};
 use super::statistics::Statistics;
 
@@ -26,7 +26,6 @@ const THEME: f32 = 0.5;
 /// Looks words up for one search.
 pub(super) struct Terms<'a> {
     statistics: &'a Statistics<'a>,
-    searcher: &'a Searcher,
     /// The languages that words are looked for in: those of which there are texts.
     pub(super) languages: Vec<(Language, TextFields)>,
     spelt: Option<Field>,
@@ -35,15 +34,10 @@ pub(super) struct Terms<'a> {
 
 impl<'a> Terms<'a> {
     /// For records of police work, or for those about words.
-    pub(super) fn new(
-        statistics: &'a Statistics<'a>,
-        searcher: &'a Searcher,
-        fields: &Fields,
-        of_words: bool,
-    ) -> Self {
+    pub(super) fn new(statistics: &'a Statistics<'a>, of_words: bool) -> Self {
+        let fields = statistics.fields;
         Self {
             statistics,
-            searcher,
             languages: fields
                 .asked(of_words)
                 .into_iter()
@@ -157,11 +151,11 @@ impl<'a> Terms<'a> {
         let fields = of_language.all();
         let mut found = Vec::new();
         // A slip near its end gives a word another stem.
-        for near in similar(self.searcher, &fields, &[term, word])? {
+        for near in similar(self.statistics.searcher, &fields, &[term, word])? {
             found.push((near.term, SLIP.powi(i32::from(near.distance))));
         }
         if found.is_empty() && language == Language::Hebrew {
-            let longer = within(self.searcher, &fields, term)?;
+            let longer = within(self.statistics.searcher, &fields, term)?;
             found.extend(longer.into_iter().map(|term| (term, WITHIN)));
         }
         let mut scores = Vec::new();
@@ -177,7 +171,7 @@ impl<'a> Terms<'a> {
     pub(super) fn prefix(&self, text: &str, most: usize) -> Result<Option<Score>, IndexError> {
         let mut readings = Vec::new();
         for (_, of_language) in &self.languages {
-            let terms = beginning(self.searcher, &of_language.all(), &folded(text))?;
+            let terms = beginning(self.statistics.searcher, &of_language.all(), &folded(text))?;
             for term in terms.into_iter().take(most) {
                 readings.extend(self.anywhere(*of_language, &term, 0)?);
             }
@@ -185,9 +179,13 @@ impl<'a> Terms<'a> {
         // What is longer than a stem begins no stem.
         if let Some(field) = self.spelt {
             let (exact, _) = spellings(text);
-            let mut beginnings = beginning(self.searcher, &[field], &exact)?;
+            let mut beginnings = beginning(self.statistics.searcher, &[field], &exact)?;
             if folded(text) != exact {
-                beginnings.extend(beginning(self.searcher, &[field], &folded(text))?);
+                beginnings.extend(beginning(
+                    self.statistics.searcher,
+                    &[field],
+                    &folded(text),
+                )?);
             }
             for term in beginnings.into_iter().take(most) {
                 let term = Term::from_field_text(field, &term);

@@ -1,14 +1,11 @@
 //! The text of a query: from words, phrases and exclusions to a score. Phrases must occur,
 //! excluded words must not; plain words are alternatives ([`words`](super::words)).
 
-use tantivy::Searcher;
-
 use super::analysis::Language;
 use super::clauses::Clause;
 use super::error::IndexError;
 use super::expand::Expansions;
 use super::query::{Matching, Query};
-use super::schema::Fields;
 use super::score::Score;
 use super::statistics::Statistics;
 use super::terms::Terms;
@@ -41,13 +38,11 @@ pub(super) struct Text<'a> {
 impl<'a> Text<'a> {
     pub(super) fn new(
         statistics: &'a Statistics<'a>,
-        searcher: &'a Searcher,
-        fields: &Fields,
         query: &Query,
         expansions: Option<&'a Expansions>,
     ) -> Self {
         Self {
-            terms: Terms::new(statistics, searcher, fields, query.words),
+            terms: Terms::new(statistics, query.words),
             expansions,
             told: Vec::new(),
             beginnings: PREFIX_TERMS,
@@ -133,13 +128,13 @@ impl<'a> Text<'a> {
     }
 
     fn reading(&mut self, clause: &Clause<'_>, score: Option<&Score>) {
-        let said = match (clause.phrase, clause.prefix) {
+        let said = || match (clause.phrase, clause.prefix) {
             (true, _) => format!("\"{}\"", clause.text),
             (_, true) => format!("{}*", clause.text),
             _ => clause.text.to_owned(),
         };
         if let Some(score) = score {
-            self.reasons.note(None, &said, score);
+            self.reasons.note(None, || (said(), score.clone()));
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocAddress, DocSet, Searcher, TERMINATED, Term};
+use tantivy::{DocAddress, DocSet, TERMINATED, Term};
 
 use super::analysis::Language;
 use super::error::IndexError;
 use super::evaluate::Evaluation;
-use super::schema::{ENDORSED, Fields, UPDATED_MS};
+use super::schema::{ENDORSED, UPDATED_MS};
 use super::statistics::Statistics;
 use super::words::Reading;
 use super::worth::Worth;
@@ -30,17 +30,15 @@ pub(super) fn why(
     num: u64,
     readings: &[Reading],
     statistics: &Statistics<'_>,
-    searcher: &Searcher,
-    fields: &Fields,
     worth: Worth,
 ) -> Result<Vec<Why>, IndexError> {
-    let Some(at) = find(num, searcher, fields)? else {
+    let Some(at) = find(num, statistics)? else {
         return Ok(Vec::new());
     };
     let mut always = Vec::new();
     let mut by_language: BTreeMap<Language, Vec<Why>> = BTreeMap::new();
     for reading in readings {
-        let score = score(reading, at, statistics, searcher)?;
+        let score = score(reading, at, statistics)?;
         if score > 0.0 {
             let why = Why {
                 part: reading.said.clone(),
@@ -60,7 +58,10 @@ pub(super) fn why(
         .max_by(|one, other| sum(one).total_cmp(&sum(other)));
     let mut parts = best.unwrap_or_default();
     parts.extend(always);
-    let columns = searcher.segment_reader(at.segment_ord).fast_fields();
+    let columns = statistics
+        .searcher
+        .segment_reader(at.segment_ord)
+        .fast_fields();
     let of = |name| Ok::<_, IndexError>(columns.u64(name)?.first(at.doc_id).unwrap_or_default());
     for (part, score) in [
         ("recency", worth.recency(of(UPDATED_MS)?)),
@@ -77,7 +78,10 @@ pub(super) fn why(
     Ok(parts)
 }
 
-fn find(num: u64, searcher: &Searcher, fields: &Fields) -> Result<Option<DocAddress>, IndexError> {
+fn find(num: u64, statistics: &Statistics<'_>) -> Result<Option<DocAddress>, IndexError> {
+    let Statistics {
+        searcher, fields, ..
+    } = statistics;
     let term = Term::from_field_u64(fields.num, num);
     for (at, segment) in (0..).zip(searcher.segment_readers()) {
         let index = segment.inverted_index(fields.num)?;
@@ -98,9 +102,8 @@ fn score(
     reading: &Reading,
     at: DocAddress,
     statistics: &Statistics<'_>,
-    searcher: &Searcher,
 ) -> Result<f32, IndexError> {
     let segment = at.segment_ord as usize;
-    let evaluation = Evaluation::open(&reading.score, segment, searcher, statistics)?;
+    let evaluation = Evaluation::open(&reading.score, segment, statistics)?;
     Ok(evaluation.at(at.doc_id))
 }

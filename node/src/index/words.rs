@@ -46,13 +46,18 @@ impl Reasons {
         Self(wanted.then(Vec::new))
     }
 
-    /// Keeps a part.
-    pub(super) fn note(&mut self, language: Option<Language>, said: &str, score: &Score) {
+    /// Keeps a part: what it is, and what it gives.
+    pub(super) fn note(
+        &mut self,
+        language: Option<Language>,
+        part: impl FnOnce() -> (String, Score),
+    ) {
         if let Some(kept) = &mut self.0 {
+            let (said, score) = part();
             kept.push(Reading {
                 language,
-                said: said.to_owned(),
-                score: score.clone(),
+                said,
+                score,
             });
         }
     }
@@ -132,7 +137,7 @@ fn spell(
     reasons: &mut Reasons,
 ) -> Result<(), IndexError> {
     if let Some(query) = terms.spelt(&word.text, word.common)? {
-        reasons.note(None, &format!("={}", word.text), &query);
+        reasons.note(None, || (format!("={}", word.text), query.clone()));
         asked.parts.push(query);
     }
     Ok(())
@@ -198,7 +203,7 @@ fn expand(
     }
     for theme in &expanded.themes {
         if let Some(query) = terms.theme(theme)? {
-            reasons.note(None, &format!("theme:{theme}"), &query);
+            reasons.note(None, || (format!("theme:{theme}"), query.clone()));
             asked.parts.push(query);
         }
     }
@@ -212,12 +217,11 @@ fn in_language(
     labels: Vec<Score>,
     reasons: &mut Reasons,
 ) -> Option<Score> {
-    let mut tell = |said: &str, score: &Score| reasons.note(Some(language), said, score);
     let mut parts = Vec::new();
     for word in words {
         let readings = word.readings.get(&language).cloned();
         if let Some(reading) = readings.and_then(Score::best) {
-            tell(&word.text, &reading);
+            reasons.note(Some(language), || (word.text.clone(), reading.clone()));
             parts.push(reading);
         }
     }
@@ -226,12 +230,13 @@ fn in_language(
         0 | 1 => parts.pop(),
         _ => {
             let more = WHOLE * share;
-            tell("+", &Score::All(parts.clone()).times(more));
+            let together = || Score::All(parts.clone()).times(more);
+            reasons.note(Some(language), || ("+".to_owned(), together()));
             Some(Score::Whole(parts, more))
         }
     });
     for label in labels {
-        tell("label", &label);
+        reasons.note(Some(language), || ("label".to_owned(), label.clone()));
         found.push(label);
     }
     Score::sum(found)

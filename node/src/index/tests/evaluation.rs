@@ -205,7 +205,7 @@ fn columns_give_each_record_what_it_comes_to_alone() {
     proptest!(ProptestConfig::with_cases(200), |(tree in tree())| {
         let score = tried.score(&tree);
         for (number, (segment, known)) in segments.iter().zip(&known).enumerate() {
-            let open = || Evaluation::open(&score, number, &searcher, &statistics).unwrap();
+            let open = || Evaluation::open(&score, number, &statistics).unwrap();
             let mut scores = vec![0.0; segment.max_doc() as usize];
             open().each_window(|word, column| {
                 let from = word as usize * 64;
