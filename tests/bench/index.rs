@@ -17,9 +17,9 @@ use crate::report::{Report, Row, percentile};
 use crate::workload::{Size, not_built};
 
 /// Memory of the writer, bytes: as a node has it while it imports.
-const MEMORY_BYTES: usize = 64_000_000;
+pub(crate) const MEMORY_BYTES: usize = 64_000_000;
 /// Threads that build postings.
-const THREADS: usize = 2;
+pub(crate) const THREADS: usize = 2;
 /// Times that each is measured; medians count.
 const ROUNDS: usize = 3;
 

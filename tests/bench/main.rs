@@ -6,6 +6,7 @@
 //! `--smoke` runs two nodes on loopback over a small workload and proves only that the machinery
 //! works. Without what a measurement needs it says `skipped` and shows no figures.
 
+mod answers;
 mod child;
 mod index;
 mod ingest;

@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use diwan_api::types::SearchQuery;
 
+use crate::answers;
 use crate::child::{Node, memory_mib};
 use crate::node::load;
 use crate::report::{Report, percentile};
@@ -33,12 +34,10 @@ pub(crate) async fn run(size: Size) -> Result<Report> {
         Size::Records(_) => ASKED,
     };
     let (mut whole, mut within, mut found) = (Vec::new(), Vec::new(), 0);
-    for (at, query) in queries(&workload, warm_up + measured)?
-        .into_iter()
-        .enumerate()
-    {
+    let queries = queries(&workload, warm_up + measured)?;
+    for (at, query) in queries.iter().enumerate() {
         let asked = SearchQuery {
-            q: query,
+            q: query.clone(),
             ..SearchQuery::default()
         };
         let began = Instant::now();
@@ -61,6 +60,9 @@ pub(crate) async fn run(size: Size) -> Result<Report> {
         ("rss_mib", rss),
     ];
     let mut report = Report::ours(size.records(), figures);
+    let bare = folder.path().join("tantivy");
+    let bare = answers::bare(&bare, &workload, &queries, warm_up)?;
+    report.rows.push(bare);
     if let Size::Records(n) = size {
         report.rows.push(bare_tantivy(n)?);
     }

@@ -167,6 +167,9 @@ fn render_why(view: &View, hit: &Hit) -> String {
             format!("{} ×{:.2}", view.word("why", part), 1.0 + why.score)
         }
         ("+", Some(lang)) => format!("{} ({lang}) {:.2}", view.word("why", "all"), why.score),
+        ("+title", Some(lang)) => {
+            format!("{} ({lang}) {:.2}", view.word("why", "title"), why.score)
+        }
         ("label", Some(lang)) => {
             format!("{} ({lang}) {:.2}", view.word("why", "label"), why.score)
         }
@@ -269,6 +272,7 @@ mod tests {
             why: vec![
                 why("saisie", Some("fr"), 1.0),
                 why("+", Some("fr"), 0.25),
+                why("+title", Some("fr"), 0.1),
                 why("=saisie", None, 0.15),
                 why("recency", None, 0.08),
             ],
@@ -276,7 +280,7 @@ mod tests {
         };
         insta::assert_snapshot!(
             render_why(&plain(), &of),
-            @"1.50 = saisie (fr) 1.00 · all words (fr) 0.25 · =saisie 0.15 · newness ×1.08"
+            @"1.50 = saisie (fr) 1.00 · all words (fr) 0.25 · as a title (fr) 0.10 · =saisie 0.15 · newness ×1.08"
         );
     }
 

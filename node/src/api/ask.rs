@@ -3,12 +3,14 @@
 
 use diwan_api::error::{ApiError, ErrorCode};
 
+use crate::index::{is_blank, is_quote, split_at_quote, split_word};
+
 /// Fields that a query may name.
 pub(super) const FIELDS: [&str; 11] = [
     "kind", "theme", "country", "origin", "group", "tlp", "lang", "tag", "since", "until", "has",
 ];
 /// Those of them that may be excluded.
-const EXCLUDED: [&str; 5] = ["kind", "theme", "lang", "tag", "tlp"];
+const EXCLUDED: [&str; 6] = ["kind", "theme", "lang", "tag", "tlp", "has"];
 /// Bytes of a query: what the index takes.
 const BYTES_MAX: usize = crate::index::MAX_QUERY_BYTES;
 /// Filters of one query.
@@ -64,9 +66,7 @@ impl Ask {
     /// Takes a phrase, a field, a word or what stands between them, and gives what comes behind it.
     fn take<'q>(&mut self, rest: &'q str) -> Result<&'q str, String> {
         if let Some(inside) = rest.strip_prefix(is_quote) {
-            let (phrase, after) = inside
-                .split_once(is_quote)
-                .ok_or("this quote is not closed")?;
+            let (phrase, after) = split_at_quote(inside).ok_or("this quote is not closed")?;
             self.text += &format!("\"{phrase}\"");
             return Ok(after);
         }
@@ -74,10 +74,7 @@ impl Ask {
             self.text.push(' ');
             return Ok(after);
         }
-        let end = rest.find(|c: char| is_blank(c) || is_quote(c));
-        let (word, after) = rest
-            .split_at_checked(end.unwrap_or(rest.len()))
-            .unwrap_or((rest, ""));
+        let (word, after) = split_word(rest);
         let Some((name, value, excluded)) = field(word, after) else {
             self.text += word;
             return Ok(after);
@@ -111,7 +108,7 @@ fn value_of<'q>(value: &str, after: &'q str) -> Option<(String, &'q str)> {
         return Some((value.to_owned(), after));
     }
     let inside = after.strip_prefix(is_quote)?;
-    let (value, after) = inside.split_once(is_quote)?;
+    let (value, after) = split_at_quote(inside)?;
     let value = value.trim();
     (!value.is_empty()).then(|| (value.to_owned(), after))
 }
@@ -139,14 +136,6 @@ fn filter(name: &str, value: String, excluded: bool) -> Result<Filter, String> {
 
 fn bad(at: usize, said: &str) -> ApiError {
     ApiError::new(ErrorCode::BadQuery).with("detail", format!("character {at}: {said}"))
-}
-
-fn is_blank(c: char) -> bool {
-    c.is_whitespace() || c.is_control()
-}
-
-fn is_quote(c: char) -> bool {
-    matches!(c, '"' | '\u{201c}' | '\u{201d}' | '\u{201e}')
 }
 
 #[cfg(test)]
@@ -192,6 +181,14 @@ mod tests {
         ] {
             assert!(read(words).1.is_empty(), "{words}");
         }
+    }
+
+    #[test]
+    fn a_quotation_mark_within_a_hebrew_word_is_of_the_word() {
+        let (text, filters) = read("דו\"ח kind:training \"דו\"ח שנתי\"");
+        assert_eq!(text.trim(), "דו\"ח  \"דו\"ח שנתי\"");
+        assert_eq!(filters, ["kind=training"]);
+        assert!(said("דו\"ח \"שנתי").starts_with("character 6: this quote"));
     }
 
     #[test]

@@ -37,6 +37,8 @@ const DAY_MS: u64 = 86_400_000;
 const WAIT: Duration = Duration::from_secs(10);
 /// How long a search without a sequence waits for the index to catch up.
 const CATCH_UP: Duration = Duration::from_secs(2);
+/// What `has:` may ask for.
+const ATTACHMENT: &str = "attachment";
 /// The languages that are preferred where neither the reader nor the query decides.
 const FIRST_LANGUAGES: [&str; 3] = ["fr", "en", "ar"];
 
@@ -232,12 +234,10 @@ pub(super) fn read(mut query: SearchQuery) -> Result<(SearchQuery, Vec<Filter>),
             *asked = Some(value.to_owned());
         }
     }
-    match value(&filters, "has") {
+    let mut has = filters.iter().filter(|filter| filter.field == "has");
+    match has.find(|filter| filter.value != ATTACHMENT) {
         None => Ok((query, filters)),
-        Some(other) => {
-            let expected = "nothing yet: records of this version have no attachments";
-            Err(ApiError::invalid("has", other, expected))
-        }
+        Some(other) => Err(ApiError::invalid("has", &other.value, ATTACHMENT)),
     }
 }
 
@@ -273,6 +273,7 @@ fn without(
             }
             "tag" => without.push((Keyword::Tag, value.to_owned())),
             "lang" => without.push((Keyword::Lang, value.to_ascii_lowercase())),
+            "has" => {}
             _ => without.push((Keyword::Tlp, names::tlp(value)?.name().to_owned())),
         }
     }
@@ -335,7 +336,8 @@ pub(super) fn asked(
             .map(|text| text.parse::<Cursor>().map_err(refused))
             .transpose()?,
         facets: query.facets == Some(true),
-        only: None,
+        // Records of this version have no attachments: none of them is wanted.
+        only: value(filters, "has").map(|_| Arc::default()),
         now_ms,
         explain: query.explain == Some(true),
     })

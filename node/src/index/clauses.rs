@@ -2,7 +2,7 @@
 
 use tantivy::tokenizer::TokenStream;
 
-use super::analysis::{Language, Side};
+use super::analysis::{Language, Side, is_within_hebrew};
 use super::error::IndexError;
 
 /// The longest query text, bytes of UTF-8.
@@ -79,7 +79,7 @@ fn next_clause(text: &str) -> (Clause<'_>, &str) {
     let excluded = negated.is_some();
     let text = negated.unwrap_or(text);
     let opened = text.strip_prefix(is_quote);
-    if let Some((phrase, after)) = opened.and_then(|inside| inside.split_once(is_quote)) {
+    if let Some((phrase, after)) = opened.and_then(split_at_quote) {
         let clause = Clause {
             text: phrase,
             phrase: true,
@@ -90,10 +90,7 @@ fn next_clause(text: &str) -> (Clause<'_>, &str) {
         return (clause, after);
     }
     let text = opened.unwrap_or(text);
-    let end = text
-        .find(|c| is_blank(c) || is_quote(c))
-        .unwrap_or(text.len());
-    let (word, after) = text.split_at_checked(end).unwrap_or((text, ""));
+    let (word, after) = split_word(text);
     let begun = word
         .strip_suffix('*')
         .filter(|begun| begun.chars().filter(|c| c.is_alphanumeric()).count() >= PREFIX_LETTERS);
@@ -107,11 +104,33 @@ fn next_clause(text: &str) -> (Clause<'_>, &str) {
     (clause, after)
 }
 
-fn is_blank(c: char) -> bool {
+/// What stands before the first quotation mark and behind it; none where there is none. One within a Hebrew word
+/// (`דו"ח`) is of the word.
+pub(crate) fn split_at_quote(text: &str) -> Option<(&str, &str)> {
+    let mut letter = ' ';
+    for (at, c) in text.char_indices() {
+        let behind = text.get(at + c.len_utf8()..);
+        if is_quote(c) && !is_within_hebrew(letter, c, behind) {
+            return text.get(..at).zip(behind);
+        }
+        letter = c;
+    }
+    None
+}
+
+/// A word up to a blank or a quotation mark, and what comes from there on.
+pub(crate) fn split_word(text: &str) -> (&str, &str) {
+    let end = text.find(is_blank).unwrap_or(text.len());
+    let word = text.get(..end).unwrap_or(text);
+    let word = split_at_quote(word).map_or(word, |(before, _)| before);
+    text.split_at_checked(word.len()).unwrap_or((text, ""))
+}
+
+pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control()
 }
 
-fn is_quote(c: char) -> bool {
+pub(crate) fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\u{201c}' | '\u{201d}' | '\u{201e}')
 }
 
@@ -124,6 +143,11 @@ pub(super) struct QueryTerm {
     pub(super) offset: usize,
     /// Byte behind its end.
     pub(super) end: usize,
+}
+
+/// Whether there is a word in a piece of the query.
+pub(super) fn is_worded(text: &str) -> bool {
+    !analyse(Language::Other, text).is_empty()
 }
 
 /// The terms that a language makes of a piece of the query.
@@ -175,6 +199,10 @@ mod tests {
         assert_eq!(clauses("cyber* ab*"), ["cyber*", "ab*"]);
         assert_eq!(clauses("a OR \"b c\" d"), ["a|", "\"b c\"|", "d"]);
         assert_eq!(clauses("OR a OR"), ["OR", "a", "OR"]);
+        assert_eq!(
+            clauses("דו\"ח \"דו\"ח שנתי\" -צה\"ל"),
+            ["דו\"ח", "\"דו\"ח שנתי\"", "-צה\"ל"]
+        );
         assert!(matches!(parse("a * b"), Err(IndexError::WildcardAlone)));
     }
 

@@ -114,6 +114,7 @@ enum Node {
     Best(Vec<Node>),
     All(Vec<Node>),
     Whole(Vec<Node>, f32),
+    Covering(Vec<Node>, f32),
     Also(Box<Node>, Box<Node>),
 }
 
@@ -128,7 +129,10 @@ impl Node {
             }
             Self::Flat { postings, .. } => postings.record(),
             Self::Engine { scorer, .. } => scorer.doc(),
-            Self::Sum(nodes) | Self::Best(nodes) | Self::Whole(nodes, _) => each(nodes),
+            Self::Sum(nodes)
+            | Self::Best(nodes)
+            | Self::Whole(nodes, _)
+            | Self::Covering(nodes, _) => each(nodes),
             Self::All(nodes) => nodes.iter().map(Self::next).max().unwrap_or(TERMINATED),
             Self::Also(must, _) => must.next(),
         }
@@ -187,6 +191,15 @@ impl Node {
                     } else {
                         *sum
                     };
+                }
+            }
+            Self::Covering(nodes, value) => {
+                let mut sum = NOTHING;
+                for node in reaching(nodes, from) {
+                    node.add(from, &mut sum);
+                }
+                for (to, sum) in to.iter_mut().zip(&sum) {
+                    *to += sum * (sum / *value).min(1.0);
                 }
             }
             Self::Also(must, may) => {
@@ -362,6 +375,10 @@ impl Opening<'_> {
                     true => all_of(nodes, parts, |nodes| Node::Whole(nodes, *more)),
                     false => some_of(nodes, Node::Sum),
                 }
+            }
+            Score::Covering(parts, value) => {
+                let nodes = self.nodes(parts)?;
+                (!nodes.is_empty()).then_some(Node::Covering(nodes, *value))
             }
             Score::Also(must, may) => match (self.node(must)?, self.node(may)?) {
                 (Some(must), Some(may)) => Some(Node::Also(Box::new(must), Box::new(may))),

@@ -43,6 +43,7 @@ use tantivy::{IndexReader, ReloadPolicy};
 
 pub use analysis::folded;
 pub use clauses::{MAX_QUERY_BYTES, MAX_QUERY_TERMS};
+pub(crate) use clauses::{is_blank, is_quote, split_at_quote, split_word};
 pub use error::IndexError;
 pub use expand::{Expansions, Learner, Lexicon, Thesaurus};
 pub use page::Cursor;

@@ -10,7 +10,7 @@ use super::error::IndexError;
 
 /// Version of everything that decides what the files mean: fields, analysis, keys. Raise it with
 /// any change there; indexes of another version are emptied on opening and filled again.
-pub(super) const SCHEMA_VERSION: u32 = 4;
+pub(super) const SCHEMA_VERSION: u32 = 5;
 
 /// Fields whose values are counted in answers.
 pub(super) const FACETS: [&str; 6] = [KIND, THEME, TLP, LANG, GROUP, ORIGIN];
@@ -33,6 +33,9 @@ pub(super) const ENDORSED: &str = "endorsed";
 const PARTS: [&str; 3] = ["title", "summary", "body"];
 /// Ending of the fields of records about words.
 const WORDS: &str = "words";
+
+/// What a word weighs in a title, beside one in a body.
+pub(super) const TITLE: f32 = 1.0;
 
 /// The state of a draft that was published.
 pub const PUBLISHED: &str = "published";
@@ -74,7 +77,7 @@ impl TextFields {
     /// The fields with the weight of a match in each: a title says what a record is about, a
     /// body mentions many things.
     pub(super) fn weighted(self) -> [(Field, f32); 3] {
-        [(self.title, 3.0), (self.summary, 1.5), (self.body, 1.0)]
+        [(self.title, TITLE), (self.summary, 1.0), (self.body, 1.0)]
     }
 }
 

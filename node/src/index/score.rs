@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tantivy::Term;
 use tantivy::query::Query as EngineQuery;
+use tantivy::schema::Field;
 
 /// By the code of a text's length: what it counts that a word is there once.
 pub(super) type Lengths = [f32; 256];
@@ -52,6 +53,8 @@ pub(super) enum Score {
     All(Vec<Score>),
     /// Any of them; each that matches counts, and where all do, the sum grows by this part of itself.
     Whole(Vec<Score>, f32),
+    /// Any of them; their sum counts in the part that it is of a value, as a whole where it reaches that.
+    Covering(Vec<Score>, f32),
     /// The first; where it matches, the second counts too.
     Also(Box<Score>, Box<Score>),
 }
@@ -77,7 +80,34 @@ impl Score {
             Self::Best(parts) => Self::Best(each(parts)),
             Self::All(parts) => Self::All(each(parts)),
             Self::Whole(parts, more) => Self::Whole(each(parts), more),
+            Self::Covering(parts, value) => Self::Covering(each(parts), value * by),
             Self::Also(must, may) => Self::Also(Box::new(must.times(by)), Box::new(may.times(by))),
+        }
+    }
+
+    /// What of it is in a field of texts; none where nothing is.
+    pub(super) fn within(&self, field: Field) -> Option<Self> {
+        match self {
+            Self::Text { parts, weight } => {
+                let inside = parts.iter().filter(|part| part.term.field() == field);
+                let parts: Vec<Part> = inside.cloned().collect();
+                let weight = *weight;
+                (!parts.is_empty()).then_some(Self::Text { parts, weight })
+            }
+            Self::Best(readings) => {
+                let inside = readings.iter().filter_map(|one| one.within(field));
+                Self::best(inside.collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// What a word weighs in the reading where it weighs most.
+    pub(super) fn most(&self) -> f32 {
+        match self {
+            Self::Text { weight, .. } => *weight,
+            Self::Best(readings) => readings.iter().map(Self::most).fold(0.0, f32::max),
+            _ => 0.0,
         }
     }
 
@@ -130,6 +160,7 @@ impl Clone for Score {
             Self::Best(parts) => Self::Best(parts.clone()),
             Self::All(parts) => Self::All(parts.clone()),
             Self::Whole(parts, more) => Self::Whole(parts.clone(), *more),
+            Self::Covering(parts, value) => Self::Covering(parts.clone(), *value),
             Self::Also(must, may) => Self::Also(must.clone(), may.clone()),
         }
     }

@@ -26,6 +26,8 @@ use super::score::Lengths;
 pub(super) const K1: f32 = 1.2;
 /// How much BM25 holds its length against a text, of one (the engine's value).
 const B: f32 = 0.75;
+/// Standard deviations that a guess from few texts is taken to be off.
+const CONFIDENCE: f32 = 2.0;
 
 /// How many documents of a segment have a field, of those fields that any has.
 #[derive(Debug)]
@@ -111,6 +113,8 @@ pub(super) struct Statistics<'s> {
     /// The terms that were looked up: most are several times.
     looked_up: RefCell<HashMap<Term, LookedUp>>,
     by_length: RefCell<HashMap<Field, Arc<Lengths>>>,
+    /// How many records have a text of a language, by the field of its titles.
+    speaking: RefCell<HashMap<Field, u64>>,
 }
 
 impl<'s> Statistics<'s> {
@@ -135,6 +139,7 @@ impl<'s> Statistics<'s> {
             documents: documents.max(1),
             looked_up: RefCell::default(),
             by_length: RefCell::default(),
+            speaking: RefCell::default(),
         })
     }
 
@@ -164,6 +169,30 @@ impl<'s> Statistics<'s> {
     /// How many records there are that are compared with each other.
     pub(super) fn documents(&self) -> u64 {
         self.documents
+    }
+
+    /// How many records have a text of a language.
+    fn speaking(&self, of_language: TextFields) -> u64 {
+        let mut known = self.speaking.borrow_mut();
+        *known.entry(of_language.title).or_insert_with(|| {
+            let fields = of_language.all().into_iter();
+            let each = fields.map(|field| holding(&self.segments, field));
+            each.max().unwrap_or(0)
+        })
+    }
+
+    /// How many of all records would have a term if all spoke the language in which so many have it: `the` is in
+    /// every English text, and in few records of a federation that writes in ten languages. Of a language with few
+    /// texts only so much is believed as they can tell: the lower bound of the part of them that has the term
+    /// (Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927).
+    pub(super) fn as_common(&self, of_language: TextFields, records: u64) -> u64 {
+        let (having, all) = (records as f32, self.speaking(of_language) as f32);
+        let part = (having / all.max(1.0)).min(1.0);
+        let doubt = CONFIDENCE * CONFIDENCE / all.max(1.0);
+        let spread = CONFIDENCE * ((part * (1.0 - part) + doubt / 4.0) / all.max(1.0)).sqrt();
+        let least = (part + doubt / 2.0 - spread) / (1.0 + doubt);
+        let scaled = least.max(0.0) * self.documents as f32;
+        records.max(scaled as u64)
     }
 
     /// How many records have a term.

@@ -5,7 +5,7 @@ use tantivy::query::PhraseQuery;
 use tantivy::schema::Field;
 
 use super::analysis::{Language, folded, spellings};
-use super::clauses::{QueryTerm, analyse};
+use super::clauses::{QueryTerm, analyse, is_worded};
 use super::dictionary::{beginning, similar, within};
 use super::error::IndexError;
 use super::schema::TextFields;
@@ -13,9 +13,9 @@ use super::score::{Part, Score};
 use super::statistics::Statistics;
 
 /// What a word weighs that is spelt as it was asked for, beside its stem.
-const EXACT: f32 = 0.3;
+const EXACT: f32 = 0.65;
 /// What it weighs where only accents, vowel signs or letter variants differ.
-const FOLDED: f32 = 0.2;
+const FOLDED: f32 = 0.45;
 /// What a word weighs that is a letter away from the one asked for.
 const SLIP: f32 = 0.7;
 /// What a word weighs that only contains the one asked for.
@@ -65,7 +65,7 @@ impl<'a> Terms<'a> {
         common: u64,
     ) -> Result<Option<Score>, IndexError> {
         let mut parts = Vec::new();
-        let mut most = common;
+        let mut most = 0;
         for (field, weight) in of_language.weighted() {
             let term = Term::from_field_text(field, term);
             let own = self.statistics.common(&term)?;
@@ -75,7 +75,8 @@ impl<'a> Terms<'a> {
                 parts.push(self.part(term, weight)?);
             }
         }
-        let weight = self.statistics.idf(most);
+        let own = self.statistics.as_common(of_language, most);
+        let weight = self.statistics.idf(common.max(own));
         Ok((!parts.is_empty()).then_some(Score::Text { parts, weight }))
     }
 
@@ -87,13 +88,16 @@ impl<'a> Terms<'a> {
         })
     }
 
-    /// How many records have a term in the field of a language where they are most.
+    /// How many of all records would have a term if all spoke its language, by the field where they are most.
     pub(super) fn common(&self, of_language: TextFields, term: &str) -> Result<u64, IndexError> {
-        Ok(self
-            .counts(of_language, term)?
-            .into_iter()
-            .max()
-            .unwrap_or(0))
+        let counts = self.counts(of_language, term)?;
+        let most = counts.into_iter().max().unwrap_or(0);
+        Ok(self.statistics.as_common(of_language, most))
+    }
+
+    /// What a word weighs that so many records have.
+    pub(super) fn weight(&self, common: u64) -> f32 {
+        self.statistics.idf(common)
     }
 
     /// In how many texts of a language a term is, at most two or three of them of one record.
@@ -200,12 +204,10 @@ impl<'a> Terms<'a> {
     /// record has them.
     pub(super) fn phrase(&self, text: &str) -> Result<Option<Option<Score>>, IndexError> {
         let mut readings = Vec::new();
-        let mut found = false;
         for (language, of_language) in &self.languages {
             let mut terms = analyse(*language, text);
             // The first form of a word is the one that its own spelling is indexed by.
             terms.dedup_by_key(|term| term.position);
-            found |= !terms.is_empty();
             let mut fields = Vec::new();
             for (field, weight) in of_language.weighted() {
                 let row = self.in_a_row(field, &terms)?;
@@ -213,7 +215,7 @@ impl<'a> Terms<'a> {
             }
             readings.extend(Score::sum(fields));
         }
-        Ok(found.then(|| Score::best(readings)))
+        Ok(is_worded(text).then(|| Score::best(readings)))
     }
 
     fn in_a_row(&self, field: Field, terms: &[QueryTerm]) -> Result<Option<Score>, IndexError> {

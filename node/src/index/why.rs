@@ -16,8 +16,8 @@ use super::worth::Worth;
 /// A part of a hit's score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Why {
-    /// A word of the query; `=word` where it is spelt so, `+` for all words together, `theme:…`, `label` for a
-    /// label of several words; `recency` and `endorsements`.
+    /// A word of the query; `=word` where it is spelt so, `+` for all words together, `+title` for what of
+    /// them its title says, `theme:…`, `label` for a label of several words; `recency` and `endorsements`.
     pub part: String,
     /// The language that the record was read in, for what depends on it.
     pub lang: Option<&'static str>,

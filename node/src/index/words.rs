@@ -7,15 +7,19 @@
 use std::collections::BTreeMap;
 
 use super::analysis::{Language, folded};
-use super::clauses::analyse;
+use super::clauses::{analyse, is_worded};
 use super::error::IndexError;
 use super::expand::{Expanded, Expansions};
+use super::schema::TITLE;
 use super::score::Score;
 use super::terms::Terms;
 
 /// What a record gains that has every word, in parts of what the words weigh: three words of four that are
 /// common say less than all four.
-const WHOLE: f32 = 0.35;
+const WHOLE: f32 = 0.2;
+/// What a title gives that says all of a query, in parts of what its words weigh there.
+const COVERED: f32 = 6.0;
+
 /// What words come to.
 #[derive(Default)]
 pub(super) struct Asked {
@@ -90,7 +94,7 @@ pub(super) fn words(
 ) -> Result<Asked, IndexError> {
     let mut asked = Asked::default();
     let mut words = read(terms, text)?;
-    asked.found = !words.is_empty();
+    asked.found = is_worded(text);
     for word in words.values_mut() {
         spell(terms, word, &mut asked, reasons)?;
         look_up(terms, word, &mut asked)?;
@@ -104,7 +108,7 @@ pub(super) fn words(
     let languages = terms.languages.iter();
     let in_languages = languages.filter_map(|(language, _)| {
         let labels = labels.remove(language).unwrap_or_default();
-        in_language(*language, &words, labels, reasons)
+        in_language(terms, *language, &words, labels, reasons)
     });
     let in_languages = in_languages.collect();
     asked.parts.extend(Score::best(in_languages));
@@ -212,6 +216,7 @@ fn expand(
 
 /// The sum over the words in one language; none where it has none of them.
 fn in_language(
+    terms: &Terms<'_>,
     language: Language,
     words: &[Word],
     labels: Vec<Score>,
@@ -235,11 +240,34 @@ fn in_language(
             Some(Score::Whole(parts, more))
         }
     });
+    if let Some(title) = title(terms, language, words) {
+        reasons.note(Some(language), || ("+title".to_owned(), title.clone()));
+        found.push(title);
+    }
     for label in labels {
         reasons.note(Some(language), || ("label".to_owned(), label.clone()));
         found.push(label);
     }
     Score::sum(found)
+}
+
+/// What a title gives besides, that says much of the query: the more of it, the likelier it is what was asked for.
+/// One word of eight is little, however short the title.
+fn title(terms: &Terms<'_>, language: Language, words: &[Word]) -> Option<Score> {
+    let title = terms.fields(language)?.title;
+    let (mut said, mut all) = (Vec::new(), 0.0);
+    for word in words {
+        let reading = word.readings.get(&language).cloned().and_then(Score::best);
+        all += match &reading {
+            Some(reading) => reading.most(),
+            // Other languages have it, and this one does not say it.
+            None if !word.readings.is_empty() => terms.weight(word.common),
+            None => 0.0,
+        };
+        let in_title = reading.and_then(|reading| reading.within(title));
+        said.extend(in_title.map(|reading| reading.times(COVERED)));
+    }
+    (!said.is_empty()).then(|| Score::Covering(said, all * TITLE * COVERED))
 }
 
 impl Asked {

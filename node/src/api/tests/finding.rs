@@ -156,6 +156,8 @@ async fn the_query_language_narrows_and_names_mistakes() {
         ("cyber*", 1),
         ("cyberp*", 1),
         ("saisie -serv*", 1),
+        ("saisie has:attachment", 0),
+        ("saisie -has:attachment", 2),
         ("téléphone OR serveur", 2),
         ("\"un téléphone\" OR Cyberpatrouille", 2),
         ("saisie téléphone OR serveur", 2),
@@ -176,6 +178,8 @@ async fn the_query_language_narrows_and_names_mistakes() {
     }
     let unknown = node.client.search(&words("kind:trainin")).await;
     assert_eq!(refusal(unknown, "nearest").1, "training");
+    let unknown = node.client.search(&words("-has:pictures")).await;
+    assert_eq!(refusal(unknown, "expected").1, "attachment");
 }
 
 /// A French question finds what is in Arabic alone: by a shipped theme's labels, and by what records in both
@@ -330,7 +334,9 @@ async fn alike_records_and_reasons() {
         .collect();
     assert_eq!(
         parts,
-        ["sac", "faraday", "+", "=sac", "=faraday", "recency"]
+        [
+            "sac", "faraday", "+", "+title", "=sac", "=faraday", "recency"
+        ]
     );
     assert_eq!(found.facets["country"]["TN"], 2);
     assert_eq!(found.facets["year"].values().sum::<u64>(), 2);

@@ -1,7 +1,10 @@
+use proptest::collection::vec;
 use proptest::prelude::*;
 use tantivy::tokenizer::TokenStream;
+use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Language, MAX_WORD_CHARS, Side};
+use super::words::is_letter;
+use super::{Language, MAX_WORD_CHARS, Side, written};
 
 fn terms(language: Language, side: Side, text: &str) -> Vec<String> {
     let mut analyser = language.analyser(side);
@@ -133,8 +136,18 @@ fn words_are_split_at_what_is_not_a_letter() {
         ["tlp", "amber", "strict", "x"]
     );
     assert_eq!(split("東京都"), ["東", "京", "都"]);
+    assert_eq!(split("カメラを押収"), ["カメラ", "を", "押", "収"]);
+    // Each consonant with the marks on it.
+    assert_eq!(split("ตี่รวจ"), ["ตี่", "ร", "ว", "จ"]);
+    assert_eq!(
+        split("m²b מדו\"ח \"צה״ל\" ג'ורג'"),
+        ["m2b", "מדוח", "צהל", "גורג"]
+    );
     assert_eq!(split("\u{200f}\u{640} \u{301} !"), Vec::<String>::new());
 }
+
+/// Letters, marks and signs of which words of UAX #29 are made, and what stands between them.
+const PIECES: &str = "(a|é|e\u{301}|Ω|щ|ش|\u{64b}|ـ|א|\u{5b8}|1|٣|क|ि|ท|ี|か|ナ|ー|京|\u{200d}|\u{ad}|\"|'|’|״|\\.|,|:|_|-|/| |€)";
 
 #[test]
 fn overlong_words_are_dropped_and_keep_their_place() {
@@ -156,6 +169,30 @@ fn tags_choose_the_language_by_their_primary_subtag() {
 }
 
 proptest! {
+    /// Words are those of UAX #29, or parts of them between signs.
+    #[test]
+    fn words_keep_to_unicode_segmentation(pieces in vec(PIECES, 0..16)) {
+        let text = pieces.concat();
+        let ours: Vec<_> = written(Language::Other, &text).collect();
+        let mut covered = 0;
+        for (start, word) in text.split_word_bound_indices() {
+            let end = start + word.len();
+            for part in ours.iter().filter(|part| part.start < end && part.end > start) {
+                prop_assert!(part.start >= start && part.end <= end, "{part:?} crosses {start}..{end}");
+                let between = text.get(covered.max(start)..part.start).unwrap_or_default();
+                prop_assert!(!between.contains(is_letter), "{between:?} left out");
+                covered = part.end;
+            }
+            let rest = text.get(covered.max(start)..end).unwrap_or_default();
+            prop_assert!(!rest.contains(is_letter), "{rest:?} left out");
+        }
+        for pair in ours.windows(2) {
+            let between = &text[pair[0].end..pair[1].start];
+            let is_boundary = text.split_word_bound_indices().any(|(at, _)| (pair[0].end..=pair[1].start).contains(&at));
+            prop_assert!(is_boundary || !between.is_empty(), "split without a sign");
+        }
+    }
+
     #[test]
     fn any_text_is_analysed_within_bounds(text in any::<String>()) {
         for language in Language::ALL {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use unicode_normalization::char::is_combining_mark;
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::fold::{drop_hamza_marks, fold, is_invisible};
 use super::stem::Stemming;
@@ -191,35 +192,56 @@ fn is_particle(language: Language, text: &str, range: &Range<usize>) -> bool {
 
 /// The next word at or after a byte offset.
 ///
-/// Combining marks and invisible characters between letters belong to the word: Arabic vowel
-/// signs and joiners would split it otherwise. Ideographs and Hiragana, which are written without
-/// spaces, are words of one character each, and their phrases are runs of such words.
+/// Words are those of UAX #29 (Unicode Text Segmentation), split once more at signs between letters (`exemple.org`,
+/// `l'enquête`, `a_b`), so that each part is found alone. What it joins is joined here: combining marks and
+/// invisible characters belong to the letter before them, and a Hebrew quotation mark between letters to its word
+/// (`צה״ל`, rules WB7b and WB7c). Scripts without spaces come as it cuts them, most in words of one character, and
+/// their phrases are runs of such words.
 fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
     let rest = text.get(from..)?;
     let skipped = rest.bytes().take_while(|byte| is_ascii_gap(*byte)).count();
     let rest = rest.get(skipped..)?;
     let from = from + skipped;
     let mut chars = rest.char_indices();
-    let (start, first) = chars.find(|&(_, c)| c.is_alphanumeric())?;
-    let mut end = start + first.len_utf8();
-    if !stands_alone(first) {
-        // Most letters are plain ones, which need no table.
-        let plain = rest.bytes().skip(end);
-        end += plain.take_while(u8::is_ascii_alphanumeric).count();
-        let behind = rest.get(end..).unwrap_or_default();
-        let word_end = end;
-        for (at, c) in behind.char_indices() {
-            if stands_alone(c) {
-                break;
-            }
-            if c.is_alphanumeric() || (is_combining_mark(c) && !is_invisible(c)) {
-                end = word_end + at + c.len_utf8();
-            } else if !is_invisible(c) {
-                break;
-            }
+    let (start, first) = chars.find(|&(_, c)| is_letter(c))?;
+    let from = from + start;
+    let rest = rest.get(start..)?;
+    if is_unspaced(first) {
+        let word = rest.split_word_bounds().next()?;
+        return Some(from..from + word.len());
+    }
+    // Most letters are plain ones, which need no table.
+    let plain = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let mut end = plain.max(first.len_utf8());
+    let behind = rest.get(end..).unwrap_or_default();
+    let (word_end, mut letter) = (end, first);
+    for (at, c) in behind.char_indices() {
+        let after = at + c.len_utf8();
+        let is_mark = is_combining_mark(c) && !is_invisible(c);
+        if is_unspaced(c) && !is_mark {
+            break;
+        }
+        if is_letter(c) || is_mark || is_within_hebrew(letter, c, behind.get(after..)) {
+            end = word_end + after;
+        } else if !is_invisible(c) {
+            break;
+        }
+        if is_letter(c) {
+            letter = c;
         }
     }
-    Some(from + start..from + end)
+    Some(from..from + end)
+}
+
+/// Whether a sign behind a letter belongs to a Hebrew word: `"` and `'`, as they are or of its own, before another
+/// letter of it.
+pub(in crate::index) fn is_within_hebrew(letter: char, sign: char, behind: Option<&str>) -> bool {
+    let is_sign = matches!(sign, '"' | '\'' | '\u{2019}' | '\u{5f3}' | '\u{5f4}');
+    is_sign && is_hebrew(letter) && behind.is_some_and(|behind| behind.starts_with(is_hebrew))
+}
+
+fn is_hebrew(c: char) -> bool {
+    matches!(c, '\u{5d0}'..='\u{5ea}' | '\u{5ef}'..='\u{5f2}' | '\u{fb1d}'..='\u{fb4f}')
 }
 
 /// A byte that is a character by itself, and in no word.
@@ -227,9 +249,18 @@ fn is_ascii_gap(byte: u8) -> bool {
     byte.is_ascii() && !byte.is_ascii_alphanumeric()
 }
 
-fn stands_alone(c: char) -> bool {
-    matches!(c, '\u{3041}'..='\u{309f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+/// A letter or a digit; some vowel signs that are written on others call themselves so, too.
+pub(super) fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() && (c.is_ascii() || !is_combining_mark(c))
+}
+
+/// A letter of a script that puts no spaces between words: Thai, Lao, Burmese, Khmer, Tai, kana, ideographs.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        | '\u{1950}'..='\u{19ff}' | '\u{1a20}'..='\u{1aaf}' | '\u{3041}'..='\u{30ff}'
+        | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{aa60}'..='\u{aadf}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9d}'
+        | '\u{20000}'..='\u{3ffff}')
 }
 
 fn is_apostrophe(c: char) -> bool {

@@ -14,7 +14,7 @@ pub use thesaurus::Thesaurus;
 use super::analysis::{Language, Side};
 
 /// What a learned translation that is certain weighs beside the word itself. Few are certain.
-const LEARNED: f32 = 1.3;
+const LEARNED: f32 = 1.5;
 
 /// What is known of words across languages.
 #[derive(Default)]

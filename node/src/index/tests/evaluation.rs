@@ -18,6 +18,9 @@ const WORDS: u8 = 9;
 /// Records of each segment: several windows, blocks of postings and words of bits, none of them full.
 const RECORDS: u64 = 1_300;
 
+/// The sum that covers all.
+const COVERED: f32 = 6.0;
+
 /// An expression over the words.
 #[derive(Debug, Clone)]
 enum Tree {
@@ -28,6 +31,7 @@ enum Tree {
     Best(Vec<Tree>),
     All(Vec<Tree>),
     Whole(Vec<Tree>),
+    Covering(Vec<Tree>),
     Also(Box<Tree>, Box<Tree>),
 }
 
@@ -43,7 +47,8 @@ fn tree() -> impl Strategy<Value = Tree> {
             several.clone().prop_map(Tree::Sum),
             several.clone().prop_map(Tree::Best),
             several.clone().prop_map(Tree::All),
-            several.prop_map(Tree::Whole),
+            several.clone().prop_map(Tree::Whole),
+            several.prop_map(Tree::Covering),
             (inner.clone(), inner).prop_map(|(a, b)| Tree::Also(Box::new(a), Box::new(b))),
         ]
     })
@@ -95,6 +100,7 @@ impl Tried<'_> {
             Tree::Best(trees) => Score::Best(each(trees)),
             Tree::All(trees) => Score::All(each(trees)),
             Tree::Whole(trees) => Score::Whole(each(trees), 0.5),
+            Tree::Covering(trees) => Score::Covering(each(trees), COVERED),
             Tree::Also(must, may) => {
                 Score::Also(Box::new(self.score(must)), Box::new(self.score(may)))
             }
@@ -154,6 +160,7 @@ impl Known {
                 };
                 sum(&scores).map(|sum| sum * more)
             }
+            Tree::Covering(trees) => sum(&all(trees)).map(|sum| sum * (sum / COVERED).min(1.0)),
             Tree::Also(must, may) => {
                 let may = self.alone(may, record).unwrap_or(0.0);
                 self.alone(must, record).map(|must| must + may)

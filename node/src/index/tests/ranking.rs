@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::{Expansions, Thesaurus};
-use super::{GroupFilter, Indexable, Query, THEIRS, ask, filled, nums, record, texts};
+use super::{GroupFilter, Indexable, Query, THEIRS, ask, filled, nums, record, search, texts};
 
 #[test]
 fn what_is_spelt_as_asked_ranks_first() {
@@ -55,6 +55,63 @@ fn every_language_has_its_endings() {
         let slips = found.expanded;
         assert!(slips.is_empty(), "{text} is no slip: {slips:?}");
     }
+}
+
+/// Half of the English texts are a third of all records.
+#[test]
+fn a_word_is_as_common_as_in_its_language() {
+    let mut records: Vec<_> = (0..40)
+        .map(|num| record(num, &[("fr", &format!("dossier {num}"))]))
+        .collect();
+    records.extend((40..70).map(|num| record(num, &[("en", &format!("the file {num}"))])));
+    // Of one text nothing is learned about a language.
+    records.push(record(70, &[("it", "cerebrate")]));
+    records.push(record(71, &[("fr", "cerebrate")]));
+    let (_dir, opened) = filled(&records);
+    let weight = |text: &str| {
+        let query = Query {
+            explain: true,
+            ..ask(text)
+        };
+        let found = opened.index.search(&query).unwrap();
+        let mut why = found.why[0].iter();
+        why.find(|why| why.part == text).unwrap().score
+    };
+    assert!(weight("the") < 0.3, "{}", weight("the"));
+    assert!(weight("cerebrate") > 2.0, "{}", weight("cerebrate"));
+}
+
+#[test]
+fn a_title_counts_as_far_as_it_says_the_query() {
+    let speaking = |num, title: &str, body: &str| Indexable {
+        body: texts(&[("en", body)]),
+        ..record(num, &[("en", title)])
+    };
+    let filler = "some other words that make this text as long as manuals are ".repeat(3);
+    let (_dir, opened) = filled(&[
+        speaking(1, "Private payments", &filler),
+        speaking(2, "Sheet one", &format!("a private licence plate {filler}")),
+        speaking(
+            3,
+            "Sheet two",
+            &format!("how private payments work {filler}"),
+        ),
+        speaking(4, "Sheet three", &filler),
+        speaking(5, "Sheet four", &filler),
+    ]);
+    // A word of three in a title is less than all three in a text, and all of them in a title more.
+    assert_eq!(search(&opened, "private licence plate")[0], 2);
+    assert_eq!(search(&opened, "private payments"), [1, 3, 2]);
+}
+
+/// No record says anything in any language: words find none, and only a query without words finds all.
+#[test]
+fn words_find_nothing_where_no_record_has_a_text() {
+    let (_dir, opened) = filled(&[record(1, &[])]);
+    for text in ["saisie", "\"saisie mobile\"", "sais*", "a OR b"] {
+        assert!(search(&opened, text).is_empty(), "{text}");
+    }
+    assert_eq!(search(&opened, "\"…\""), [1]);
 }
 
 #[test]
