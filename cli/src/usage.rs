@@ -95,6 +95,9 @@ fn explanation(error: &clap::Error, view: &View) -> (String, String) {
 
 /// Advice that fits better than the general one.
 fn advice(error: &clap::Error, view: &View) -> Option<String> {
+    if is_word_to_leave_out(error) {
+        return Some(view.say("usage-leave-out", &[]));
+    }
     let nearest = [
         ContextKind::SuggestedSubcommand,
         ContextKind::SuggestedArg,
@@ -118,6 +121,16 @@ fn advice(error: &clap::Error, view: &View) -> Option<String> {
         return Some(view.say("usage-expected", &[("expected", expected.into())]));
     }
     Some(view.say("usage-expected", &[("expected", source.into())]))
+}
+
+/// `diwan search evidence -training`: the shell gave the words apart, and one looks like a flag.
+fn is_word_to_leave_out(error: &clap::Error) -> bool {
+    let flag = context(error, ContextKind::InvalidArg);
+    let is_short = flag.starts_with('-') && !flag.starts_with("--");
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string);
+    is_short
+        && error.kind() == ErrorKind::UnknownArgument
+        && usage.is_some_and(|usage| usage.contains("diwan search "))
 }
 
 /// How the command is written, where clap says it.
@@ -157,6 +170,7 @@ mod tests {
         let lines = [
             "diwan serch x",
             "diwan search x --limt 3",
+            "diwan search x -training",
             "diwan search x --sort size",
             "diwan search x --limit many",
             "diwan import a",
@@ -177,6 +191,10 @@ mod tests {
         $ diwan search x --limt 3
         error: The command line is not understood: there is no --limt here
         hint: Did you mean --limit?
+
+        $ diwan search x -training
+        error: The command line is not understood: there is no -t here
+        hint: To leave a word out, put the whole query in quotes: `diwan search 'evidence -training'`.
 
         $ diwan search x --sort size
         error: The command line is not understood: “size” is no value for --sort <ORDER>

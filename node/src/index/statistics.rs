@@ -185,14 +185,17 @@ impl<'s> Statistics<'s> {
     /// every English text, and in few records of a federation that writes in ten languages. Of a language with few
     /// texts only so much is believed as they can tell: the lower bound of the part of them that has the term
     /// (Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927).
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a part of a count, rounded down"
+    )]
     pub(super) fn as_common(&self, of_language: TextFields, records: u64) -> u64 {
-        let (having, all) = (records as f32, self.speaking(of_language) as f32);
-        let part = (having / all.max(1.0)).min(1.0);
-        let doubt = CONFIDENCE * CONFIDENCE / all.max(1.0);
-        let spread = CONFIDENCE * ((part * (1.0 - part) + doubt / 4.0) / all.max(1.0)).sqrt();
-        let least = (part + doubt / 2.0 - spread) / (1.0 + doubt);
-        let scaled = least.max(0.0) * self.documents as f32;
-        records.max(scaled as u64)
+        let all = self.speaking(of_language).max(1) as f32;
+        let part = (records as f32 / all).min(1.0);
+        let doubt = CONFIDENCE * CONFIDENCE / all;
+        let spread = CONFIDENCE * ((part * (1.0 - part) + doubt / 4.0) / all).sqrt();
+        let least = ((part + doubt / 2.0 - spread) / (1.0 + doubt)).max(0.0);
+        records.max((least * self.documents as f32) as u64)
     }
 
     /// How many records have a term.

@@ -228,6 +228,7 @@ usage-conflict = { $argument } and { $other } cannot stand together
 usage-empty-value = { $argument } needs a value
 usage-bad-value = “{ $value }” is no value for { $argument }
 usage-did-you-mean = Did you mean { $nearest }?
+usage-leave-out = To leave a word out, put the whole query in quotes: `diwan search 'evidence -training'`.
 usage-expected = Expected: { $expected }.
 expected-member = an agency, or AGENCY:ROLE such as tn:contributor
 stored-by = Stored by { $by } of { $of } { $of ->
