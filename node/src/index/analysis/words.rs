@@ -217,11 +217,16 @@ fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
     let (word_end, mut letter) = (end, first);
     for (at, c) in behind.char_indices() {
         let after = at + c.len_utf8();
+        let is_within = is_within_hebrew(letter, c, behind.get(after..));
+        // Most words end with a sign of ASCII, which needs no table.
+        if is_ascii_sign(c) && !is_within {
+            break;
+        }
         let is_mark = is_combining_mark(c) && !is_invisible(c);
         if is_unspaced(c) && !is_mark {
             break;
         }
-        if is_letter(c) || is_mark || is_within_hebrew(letter, c, behind.get(after..)) {
+        if is_letter(c) || is_mark || is_within {
             end = word_end + after;
         } else if !is_invisible(c) {
             break;
@@ -242,6 +247,10 @@ pub(in crate::index) fn is_within_hebrew(letter: char, sign: char, behind: Optio
 
 fn is_hebrew(c: char) -> bool {
     matches!(c, '\u{5d0}'..='\u{5ea}' | '\u{5ef}'..='\u{5f2}' | '\u{fb1d}'..='\u{fb4f}')
+}
+
+fn is_ascii_sign(c: char) -> bool {
+    c.is_ascii() && !c.is_ascii_alphanumeric()
 }
 
 /// A byte that is a character by itself, and in no word.
