@@ -102,8 +102,12 @@ fn news(api: &Api, uid: u32, name: &str, query: WatchQuery) -> Result<WatchAnswe
     let seq = api.indexer.seq();
     let view = View::open(&api.engine)?;
     let (asked_for, asked) = question(&view, &row.query, query.reader, query.after)?;
+    let mut new = changed(&view, row.seq, seq)?;
+    if let Some(only) = &asked.only {
+        new.retain(|num| only.contains(num));
+    }
     let asked = Query {
-        only: Some(Arc::new(changed(&view, row.seq, seq)?)),
+        only: Some(Arc::new(new)),
         ..asked
     };
     let index = api.indexer.index();

@@ -29,6 +29,9 @@ const B: f32 = 0.75;
 /// Standard deviations that a guess from few texts is taken to be off.
 const CONFIDENCE: f32 = 2.0;
 
+/// For how many records one text of a language speaks at most: a name in the only Greek text stays a rare word.
+const FORETOLD: f32 = 16.0;
+
 /// How many documents of a segment have a field, of those fields that any has.
 #[derive(Debug)]
 struct Counts {
@@ -195,7 +198,7 @@ impl<'s> Statistics<'s> {
         let doubt = CONFIDENCE * CONFIDENCE / all;
         let spread = CONFIDENCE * ((part * (1.0 - part) + doubt / 4.0) / all).sqrt();
         let least = ((part + doubt / 2.0 - spread) / (1.0 + doubt)).max(0.0);
-        records.max((least * self.documents as f32) as u64)
+        records.max((least * (all * FORETOLD).min(self.documents as f32)) as u64)
     }
 
     /// How many records have a term.

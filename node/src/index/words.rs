@@ -85,6 +85,13 @@ struct Word {
     readings: BTreeMap<Language, Vec<Score>>,
 }
 
+impl Word {
+    /// Whether it is a word in a language.
+    fn is_of(&self, language: Language) -> bool {
+        self.terms.iter().any(|(of, _)| *of == language)
+    }
+}
+
 /// What is asked for by the words of a text, in any language.
 pub(super) fn words(
     terms: &Terms<'_>,
@@ -94,7 +101,7 @@ pub(super) fn words(
 ) -> Result<Asked, IndexError> {
     let mut asked = Asked::default();
     let mut words = read(terms, text)?;
-    asked.found = is_worded(text);
+    asked.found = is_worded(text) || !words.is_empty();
     for word in words.values_mut() {
         spell(terms, word, &mut asked, reasons)?;
         look_up(terms, word, &mut asked)?;
@@ -260,8 +267,8 @@ fn title(terms: &Terms<'_>, language: Language, words: &[Word]) -> Option<Score>
         let reading = word.readings.get(&language).cloned().and_then(Score::best);
         all += match &reading {
             Some(reading) => reading.most(),
-            // Other languages have it, and this one does not say it.
-            None if !word.readings.is_empty() => terms.weight(word.common),
+            // Other languages have it, and this one does not say it, to whom it is more than a particle (`l'`).
+            None if !word.readings.is_empty() && word.is_of(language) => terms.weight(word.common),
             None => 0.0,
         };
         let in_title = reading.and_then(|reading| reading.within(title));
