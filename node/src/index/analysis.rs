@@ -15,9 +15,10 @@ mod words;
 
 use tantivy::tokenizer::{TextAnalyzer, TokenStream};
 
+pub(super) use fold::is_invisible;
 pub(super) use spelling::spellings;
 use words::Words;
-pub(super) use words::{is_within_hebrew, written};
+pub(super) use words::{is_letter, is_within_hebrew, written};
 
 /// Words longer than this, in characters after folding, are dropped: they are noise (encoded
 /// data, separator lines) that nobody types and that would fill the term dictionary.

@@ -1,8 +1,9 @@
 //! The query text: words, phrases and exclusions, told apart within bounds.
 
 use tantivy::tokenizer::TokenStream;
+use unicode_normalization::char::is_combining_mark;
 
-use super::analysis::{Language, Side, is_within_hebrew};
+use super::analysis::{Language, Side, is_invisible, is_letter, is_within_hebrew};
 use super::error::IndexError;
 
 /// The longest query text, bytes of UTF-8.
@@ -104,26 +105,34 @@ fn next_clause(text: &str) -> (Clause<'_>, &str) {
     (clause, after)
 }
 
-/// What stands before the first quotation mark and behind it; none where there is none. One within a Hebrew word
-/// (`דו"ח`) is of the word.
+/// What stands before the first quotation mark and behind it; none where there is none.
 pub(crate) fn split_at_quote(text: &str) -> Option<(&str, &str)> {
-    let mut letter = ' ';
-    for (at, c) in text.char_indices() {
-        let behind = text.get(at + c.len_utf8()..);
-        if is_quote(c) && !is_within_hebrew(letter, c, behind) {
-            return text.get(..at).zip(behind);
-        }
-        letter = c;
-    }
-    None
+    let at = quote_or(text, |_| false)?;
+    let (before, from) = text.split_at_checked(at)?;
+    Some((before, from.strip_prefix(is_quote)?))
 }
 
 /// A word up to a blank or a quotation mark, and what comes from there on.
 pub(crate) fn split_word(text: &str) -> (&str, &str) {
-    let end = text.find(is_blank).unwrap_or(text.len());
-    let word = text.get(..end).unwrap_or(text);
-    let word = split_at_quote(word).map_or(word, |(before, _)| before);
-    text.split_at_checked(word.len()).unwrap_or((text, ""))
+    let end = quote_or(text, is_blank).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+/// Where the first quotation mark is, or whatever else ends a piece. One within a Hebrew word (`דו"ח`) is of the
+/// word, as in texts.
+fn quote_or(text: &str, ends: impl Fn(char) -> bool) -> Option<usize> {
+    let mut letter = ' ';
+    for (at, c) in text.char_indices() {
+        let is_quote = is_quote(c) && !is_within_hebrew(letter, c, text.get(at + c.len_utf8()..));
+        if is_quote || ends(c) {
+            return Some(at);
+        }
+        // A mark is of the letter before it.
+        if is_letter(c) || !(is_combining_mark(c) || is_invisible(c)) {
+            letter = c;
+        }
+    }
+    None
 }
 
 pub(crate) fn is_blank(c: char) -> bool {
@@ -145,9 +154,10 @@ pub(super) struct QueryTerm {
     pub(super) end: usize,
 }
 
-/// Whether there is a word in a piece of the query.
+/// Whether a piece of the query has a word in any language.
 pub(super) fn is_worded(text: &str) -> bool {
-    !analyse(Language::Other, text).is_empty()
+    let mut languages = Language::ALL.into_iter();
+    languages.any(|language| !analyse(language, text).is_empty())
 }
 
 /// The terms that a language makes of a piece of the query.
@@ -200,8 +210,14 @@ mod tests {
         assert_eq!(clauses("a OR \"b c\" d"), ["a|", "\"b c\"|", "d"]);
         assert_eq!(clauses("OR a OR"), ["OR", "a", "OR"]);
         assert_eq!(
-            clauses("דו\"ח \"דו\"ח שנתי\" -צה\"ל"),
-            ["דו\"ח", "\"דו\"ח שנתי\"", "-צה\"ל"]
+            clauses("דו\"ח \"דוֹ\"\u{200f}ח שנתי\" -צה\"ל שלום\"ab\""),
+            [
+                "דו\"ח",
+                "\"דוֹ\"\u{200f}ח שנתי\"",
+                "-צה\"ל",
+                "שלום",
+                "\"ab\""
+            ]
         );
         assert!(matches!(parse("a * b"), Err(IndexError::WildcardAlone)));
     }

@@ -257,16 +257,14 @@ struct Part {
     /// The code of each record's length.
     codes: FieldNormReader,
     lengths: Arc<Lengths>,
-    weight: f32,
 }
 
 impl Part {
-    /// Adds to a column what the word, which has a weight of its own, gives.
+    /// Adds to a column what the word gives.
     fn add(&mut self, from: DocId, weight: f32, to: &mut Column) {
         if self.postings.record() >= end_of(from) {
             return;
         }
-        let weight = weight * self.weight;
         let Self { codes, lengths, .. } = self;
         self.postings.each_block(from, |records, often| {
             for (record, often) in records.iter().zip(often) {
@@ -327,18 +325,12 @@ impl Opening<'_> {
         Ok(match score {
             Score::Text { parts, weight } => {
                 let mut found = Vec::with_capacity(parts.len());
-                for score::Part {
-                    term,
-                    lengths,
-                    weight,
-                } in parts
-                {
+                for score::Part { term, lengths } in parts {
                     if let Some(postings) = self.postings(term, IndexRecordOption::WithFreqs)? {
                         found.push(Part {
                             postings,
                             codes: self.reader.get_fieldnorms_reader(term.field())?,
                             lengths: lengths.clone(),
-                            weight: *weight,
                         });
                     }
                 }

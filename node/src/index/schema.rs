@@ -34,9 +34,6 @@ const PARTS: [&str; 3] = ["title", "summary", "body"];
 /// Ending of the fields of records about words.
 const WORDS: &str = "words";
 
-/// What a word weighs in a title, beside one in a body.
-pub(super) const TITLE: f32 = 1.0;
-
 /// The state of a draft that was published.
 pub const PUBLISHED: &str = "published";
 
@@ -72,12 +69,6 @@ impl TextFields {
     /// All of them.
     pub(super) fn all(self) -> [Field; 3] {
         [self.title, self.summary, self.body]
-    }
-
-    /// The fields with the weight of a match in each: a title says what a record is about, a
-    /// body mentions many things.
-    pub(super) fn weighted(self) -> [(Field, f32); 3] {
-        [(self.title, TITLE), (self.summary, 1.0), (self.body, 1.0)]
     }
 }
 

@@ -17,8 +17,6 @@ pub(super) type Lengths = [f32; 256];
 pub(super) struct Part {
     pub(super) term: Term,
     pub(super) lengths: Arc<Lengths>,
-    /// What it weighs there.
-    pub(super) weight: f32,
 }
 
 /// What a record must have to match, and what it gains by it. All values are above zero where it matches.

@@ -116,8 +116,6 @@ pub(super) struct Statistics<'s> {
     /// The terms that were looked up: most are several times.
     looked_up: RefCell<HashMap<Term, LookedUp>>,
     by_length: RefCell<HashMap<Field, Arc<Lengths>>>,
-    /// How many records have a text of a language, by the field of its titles.
-    speaking: RefCell<HashMap<Field, u64>>,
 }
 
 impl<'s> Statistics<'s> {
@@ -142,7 +140,6 @@ impl<'s> Statistics<'s> {
             documents: documents.max(1),
             looked_up: RefCell::default(),
             by_length: RefCell::default(),
-            speaking: RefCell::default(),
         })
     }
 
@@ -174,17 +171,7 @@ impl<'s> Statistics<'s> {
         self.documents
     }
 
-    /// How many records have a text of a language.
-    fn speaking(&self, of_language: TextFields) -> u64 {
-        let mut known = self.speaking.borrow_mut();
-        *known.entry(of_language.title).or_insert_with(|| {
-            let fields = of_language.all().into_iter();
-            let each = fields.map(|field| holding(&self.segments, field));
-            each.max().unwrap_or(0)
-        })
-    }
-
-    /// How many of all records would have a term if all spoke the language in which so many have it: `the` is in
+    /// How many of all records would have a term if all had the field of a language in which so many have it: `the` is in
     /// every English text, and in few records of a federation that writes in ten languages. Of a language with few
     /// texts only so much is believed as they can tell: the lower bound of the part of them that has the term
     /// (Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927).
@@ -192,8 +179,8 @@ impl<'s> Statistics<'s> {
         clippy::cast_possible_truncation,
         reason = "a part of a count, rounded down"
     )]
-    pub(super) fn as_common(&self, of_language: TextFields, records: u64) -> u64 {
-        let all = self.speaking(of_language).max(1) as f32;
+    pub(super) fn as_common(&self, field: Field, records: u64) -> u64 {
+        let all = holding(&self.segments, field).max(1) as f32;
         let part = (records as f32 / all).min(1.0);
         let doubt = CONFIDENCE * CONFIDENCE / all;
         let spread = CONFIDENCE * ((part * (1.0 - part) + doubt / 4.0) / all).sqrt();

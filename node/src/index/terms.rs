@@ -20,6 +20,8 @@ const FOLDED: f32 = 0.45;
 const SLIP: f32 = 0.7;
 /// What a word weighs that only contains the one asked for.
 const WITHIN: f32 = 0.5;
+/// What a phrase or the beginning of a word weighs in a title, beside one in a text.
+const TITLE: f32 = 3.0;
 /// What a theme of the name asked for weighs.
 const THEME: f32 = 0.5;
 
@@ -65,34 +67,33 @@ impl<'a> Terms<'a> {
         common: u64,
     ) -> Result<Option<Score>, IndexError> {
         let mut parts = Vec::new();
-        let mut most = 0;
-        for (field, weight) in of_language.weighted() {
+        let mut most = common;
+        for field in of_language.all() {
             let term = Term::from_field_text(field, term);
             let own = self.statistics.common(&term)?;
-            most = most.max(own);
+            most = most.max(self.statistics.as_common(field, own));
             // Most terms exist in one language only, and every part left out makes the query faster.
             if own > 0 {
-                parts.push(self.part(term, weight)?);
+                parts.push(self.part(term)?);
             }
         }
-        let own = self.statistics.as_common(of_language, most);
-        let weight = self.statistics.idf(common.max(own));
+        let weight = self.statistics.idf(most);
         Ok((!parts.is_empty()).then_some(Score::Text { parts, weight }))
     }
 
-    fn part(&self, term: Term, weight: f32) -> Result<Part, IndexError> {
+    fn part(&self, term: Term) -> Result<Part, IndexError> {
         Ok(Part {
             lengths: self.statistics.lengths(term.field())?,
             term,
-            weight,
         })
     }
 
     /// How many of all records would have a term if all spoke its language, by the field where they are most.
     pub(super) fn common(&self, of_language: TextFields, term: &str) -> Result<u64, IndexError> {
         let counts = self.counts(of_language, term)?;
-        let most = counts.into_iter().max().unwrap_or(0);
-        Ok(self.statistics.as_common(of_language, most))
+        let counts = of_language.all().into_iter().zip(counts);
+        let each = counts.map(|(field, count)| self.statistics.as_common(field, count));
+        Ok(each.max().unwrap_or(0))
     }
 
     /// What a word weighs that so many records have.
@@ -177,7 +178,8 @@ impl<'a> Terms<'a> {
         for (_, of_language) in &self.languages {
             let terms = beginning(self.statistics.searcher, &of_language.all(), &folded(text))?;
             for term in terms.into_iter().take(most) {
-                readings.extend(self.anywhere(*of_language, &term, 0)?);
+                let found = self.anywhere(*of_language, &term, 0)?;
+                readings.extend(found.map(|found| titled(found, *of_language)));
             }
         }
         // What is longer than a stem begins no stem.
@@ -209,7 +211,12 @@ impl<'a> Terms<'a> {
             // The first form of a word is the one that its own spelling is indexed by.
             terms.dedup_by_key(|term| term.position);
             let mut fields = Vec::new();
-            for (field, weight) in of_language.weighted() {
+            for field in of_language.all() {
+                let weight = if field == of_language.title {
+                    TITLE
+                } else {
+                    1.0
+                };
                 let row = self.in_a_row(field, &terms)?;
                 fields.extend(row.map(|row| row.times(weight)));
             }
@@ -235,7 +242,15 @@ impl<'a> Terms<'a> {
             return Ok(None);
         };
         let weight = self.statistics.idf(self.statistics.common(&term)?);
-        let parts = vec![self.part(term, 1.0)?];
+        let parts = vec![self.part(term)?];
         Ok(Some(Score::Text { parts, weight }))
+    }
+}
+
+/// A beginning of a word, worth more in titles.
+fn titled(found: Score, of_language: TextFields) -> Score {
+    match found.within(of_language.title) {
+        Some(title) => Score::Sum(vec![found, title.times(TITLE - 1.0)]),
+        None => found,
     }
 }

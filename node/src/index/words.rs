@@ -10,14 +10,14 @@ use super::analysis::{Language, folded};
 use super::clauses::{analyse, is_worded};
 use super::error::IndexError;
 use super::expand::{Expanded, Expansions};
-use super::schema::TITLE;
 use super::score::Score;
 use super::terms::Terms;
 
 /// What a record gains that has every word, in parts of what the words weigh: three words of four that are
 /// common say less than all four.
 const WHOLE: f32 = 0.2;
-/// What a title gives that says all of a query, in parts of what its words weigh there.
+/// What a title gives besides that says all of a query, in parts of what its words weigh there. The less of the query
+/// it says, the less even that counts: one word of eight is little, however short the title.
 const COVERED: f32 = 6.0;
 
 /// What words come to.
@@ -101,7 +101,7 @@ pub(super) fn words(
 ) -> Result<Asked, IndexError> {
     let mut asked = Asked::default();
     let mut words = read(terms, text)?;
-    asked.found = is_worded(text) || !words.is_empty();
+    asked.found = is_worded(text);
     for word in words.values_mut() {
         spell(terms, word, &mut asked, reasons)?;
         look_up(terms, word, &mut asked)?;
@@ -229,15 +229,26 @@ fn in_language(
     labels: Vec<Score>,
     reasons: &mut Reasons,
 ) -> Option<Score> {
-    let mut parts = Vec::new();
+    let title = terms.fields(language)?.title;
+    let (mut parts, mut titled) = (Vec::new(), Vec::new());
+    let (mut asked, mut weight) = (0_u16, 0.0);
     for word in words {
         let readings = word.readings.get(&language).cloned();
         if let Some(reading) = readings.and_then(Score::best) {
             reasons.note(Some(language), || (word.text.clone(), reading.clone()));
+            asked += 1;
+            weight += reading.most();
+            titled.extend(reading.within(title));
             parts.push(reading);
+        } else if word.is_of(language) {
+            // To French the `l` of l'enquête is no word, and is not missing.
+            asked += 1;
+            if !word.readings.is_empty() {
+                weight += terms.weight(word.common);
+            }
         }
     }
-    let share = parts.len() as f32 / words.len() as f32;
+    let share = parts.len() as f32 / f32::from(asked.max(1));
     let mut found = Vec::from_iter(match parts.len() {
         0 | 1 => parts.pop(),
         _ => {
@@ -247,7 +258,8 @@ fn in_language(
             Some(Score::Whole(parts, more))
         }
     });
-    if let Some(title) = title(terms, language, words) {
+    if !titled.is_empty() {
+        let title = Score::Covering(titled, weight).times(COVERED);
         reasons.note(Some(language), || ("+title".to_owned(), title.clone()));
         found.push(title);
     }
@@ -256,25 +268,6 @@ fn in_language(
         found.push(label);
     }
     Score::sum(found)
-}
-
-/// What a title gives besides, that says much of the query: the more of it, the likelier it is what was asked for.
-/// One word of eight is little, however short the title.
-fn title(terms: &Terms<'_>, language: Language, words: &[Word]) -> Option<Score> {
-    let title = terms.fields(language)?.title;
-    let (mut said, mut all) = (Vec::new(), 0.0);
-    for word in words {
-        let reading = word.readings.get(&language).cloned().and_then(Score::best);
-        all += match &reading {
-            Some(reading) => reading.most(),
-            // Other languages have it, and this one does not say it, to whom it is more than a particle (`l'`).
-            None if !word.readings.is_empty() && word.is_of(language) => terms.weight(word.common),
-            None => 0.0,
-        };
-        let in_title = reading.and_then(|reading| reading.within(title));
-        said.extend(in_title.map(|reading| reading.times(COVERED)));
-    }
-    (!said.is_empty()).then(|| Score::Covering(said, all * TITLE * COVERED))
 }
 
 impl Asked {

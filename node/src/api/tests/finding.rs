@@ -361,6 +361,19 @@ async fn saved_searches_have_a_limit_and_stay_gone_once_removed() {
         100,
         "in place of itself"
     );
+    // A saved search finds no more than the search: nothing has an attachment.
+    let request = WatchAdd {
+        name: "w7".into(),
+        query: "has:attachment".into(),
+    };
+    node.client.watch_add(&request).await.unwrap();
+    node.guideline("own", &[("fr", "Saisie")], &[]).await;
+    for (name, total) in [("w7", 0), ("w8", 1)] {
+        let stored = node.api.engine.state().store_seq;
+        assert!(node.api.indexer.wait_for(stored).await);
+        let new = node.client.watch(name, &WatchQuery::default()).await;
+        assert_eq!(new.unwrap().found.total, total, "{name}");
+    }
     node.client.watch_remove("w7").await.unwrap();
     let gone = node.client.watch_seen("w7", WatchSeen { seq: 1 }).await;
     assert_eq!(gone.unwrap_err().code, ErrorCode::UnknownWatch);

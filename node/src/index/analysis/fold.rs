@@ -38,7 +38,7 @@ pub(super) fn is_hamza_mark(c: char) -> bool {
 
 /// Characters without a shape that may stand inside a word: joiners, direction controls, soft
 /// hyphen, variation selectors, and the tatweel, which only stretches the line.
-pub(super) fn is_invisible(c: char) -> bool {
+pub(in crate::index) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{640}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')

@@ -1,10 +1,10 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tantivy::tokenizer::TokenStream;
+use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::words::is_letter;
-use super::{Language, MAX_WORD_CHARS, Side, written};
+use super::{Language, MAX_WORD_CHARS, Side, is_invisible, is_letter, written};
 
 fn terms(language: Language, side: Side, text: &str) -> Vec<String> {
     let mut analyser = language.analyser(side);
@@ -137,6 +137,7 @@ fn words_are_split_at_what_is_not_a_letter() {
     );
     assert_eq!(split("東京都"), ["東", "京", "都"]);
     assert_eq!(split("カメラを押収"), ["カメラ", "を", "押", "収"]);
+    assert_eq!(split("メール_2024 ๑๒a"), ["メール", "2024", "๑๒a"]);
     // Each consonant with the marks on it.
     assert_eq!(split("ตี่รวจ"), ["ตี่", "ร", "ว", "จ"]);
     assert_eq!(
@@ -147,7 +148,7 @@ fn words_are_split_at_what_is_not_a_letter() {
 }
 
 /// Letters, marks and signs of which words of UAX #29 are made, and what stands between them.
-const PIECES: &str = "(a|é|e\u{301}|Ω|щ|ش|\u{64b}|ـ|א|\u{5b8}|1|٣|क|ि|ท|ี|か|ナ|ー|京|\u{200d}|\u{ad}|\"|'|’|״|\\.|,|:|_|-|/| |€)";
+const PIECES: &str = "(a|é|e\u{301}|Ω|щ|ش|\u{64b}|ـ|א|\u{5b8}|1|٣|क|ि|ท|ี|か|ナ|ー|京|๑|\u{200d}|\u{ad}|\"|'|’|״|\\.|,|:|_|-|/| |€)";
 
 #[test]
 fn overlong_words_are_dropped_and_keep_their_place() {
@@ -182,6 +183,9 @@ proptest! {
                 let between = text.get(covered.max(start)..part.start).unwrap_or_default();
                 prop_assert!(!between.contains(is_letter), "{between:?} left out");
                 covered = part.end;
+                let letters = text[part.clone()].replace(['"', '\'', '’', '״'], "א");
+                let is_sign = |c: char| !is_letter(c) && !is_combining_mark(c) && !is_invisible(c);
+                prop_assert!(!letters.contains(is_sign), "{letters:?} has a sign within it");
             }
             let rest = text.get(covered.max(start)..end).unwrap_or_default();
             prop_assert!(!rest.contains(is_letter), "{rest:?} left out");

@@ -208,7 +208,8 @@ fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
     let rest = rest.get(start..)?;
     if is_unspaced(first) {
         let word = rest.split_word_bounds().next()?;
-        return Some(from..from + word.len());
+        let end = word.find(|c| !is_letter(c) && !is_combining_mark(c) && !is_invisible(c));
+        return Some(from..from + end.unwrap_or(word.len()));
     }
     // Most letters are plain ones, which need no table.
     let plain = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
@@ -242,7 +243,8 @@ fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
 /// letter of it.
 pub(in crate::index) fn is_within_hebrew(letter: char, sign: char, behind: Option<&str>) -> bool {
     let is_sign = matches!(sign, '"' | '\'' | '\u{2019}' | '\u{5f3}' | '\u{5f4}');
-    is_sign && is_hebrew(letter) && behind.is_some_and(|behind| behind.starts_with(is_hebrew))
+    let next = behind.unwrap_or_default().trim_start_matches(is_invisible);
+    is_sign && is_hebrew(letter) && next.starts_with(is_hebrew)
 }
 
 fn is_hebrew(c: char) -> bool {
@@ -259,13 +261,14 @@ fn is_ascii_gap(byte: u8) -> bool {
 }
 
 /// A letter or a digit; some vowel signs that are written on others call themselves so, too.
-pub(super) fn is_letter(c: char) -> bool {
+pub(in crate::index) fn is_letter(c: char) -> bool {
     c.is_alphanumeric() && (c.is_ascii() || !is_combining_mark(c))
 }
 
 /// A letter of a script that puts no spaces between words: Thai, Lao, Burmese, Khmer, Tai, kana, ideographs.
 fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+    !c.is_numeric()
+        && matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
         | '\u{1950}'..='\u{19ff}' | '\u{1a20}'..='\u{1aaf}' | '\u{3041}'..='\u{30ff}'
         | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
         | '\u{aa60}'..='\u{aadf}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9d}'

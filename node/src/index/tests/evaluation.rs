@@ -77,7 +77,7 @@ impl Tried<'_> {
     fn score(&self, tree: &Tree) -> Score {
         let each = |trees: &[Tree]| trees.iter().map(|tree| self.score(tree)).collect();
         match tree {
-            // In one field of weight one it is the engine's BM25.
+            // In one field it is the engine's BM25.
             Tree::Term(word) => Score::Text {
                 weight: self
                     .statistics
@@ -85,7 +85,6 @@ impl Tried<'_> {
                 parts: vec![Part {
                     term: self.term(*word),
                     lengths: self.statistics.lengths(self.field).unwrap(),
-                    weight: 1.0,
                 }],
             },
             Tree::Flat(word, value) => Score::Flat {

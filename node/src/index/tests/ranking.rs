@@ -105,6 +105,46 @@ fn a_title_counts_as_far_as_it_says_the_query() {
     assert_eq!(search(&opened, "private payments"), [1, 3]);
 }
 
+#[test]
+fn phrases_and_beginnings_count_more_in_titles() {
+    let body = |num, text: &str| Indexable {
+        body: texts(&[("fr", text)]),
+        ..record(num, &[("fr", "Fiche")])
+    };
+    let (_dir, opened) = filled(&[
+        body(1, "saisie mobile"),
+        record(
+            2,
+            &[("fr", "La saisie mobile et les autres gestes de la police")],
+        ),
+        body(3, "rien de tel ne se trouve dans ce texte"),
+    ]);
+    for text in ["\"saisie mobile\"", "sais*"] {
+        assert_eq!(search(&opened, text), [2, 1], "{text}");
+    }
+}
+
+/// English takes the `l` of l'enquête for a word that a French title lacks.
+#[test]
+fn a_particle_is_not_missing_in_a_title() {
+    let (_dir, opened) = filled(&[
+        record(1, &[("fr", "L'enquête judiciaire")]),
+        record(2, &[("en", "Letters k, l and m")]),
+    ]);
+    let title = |text: &str| {
+        let query = Query {
+            explain: true,
+            ..ask(text)
+        };
+        let found = opened.index.search(&query).unwrap();
+        assert_eq!(found.hits[0].num, 1);
+        let mut why = found.why[0].iter();
+        why.find(|why| why.part == "+title").unwrap().score
+    };
+    let (with, without) = (title("l'enquête judiciaire"), title("enquête judiciaire"));
+    assert!((with - without).abs() < 1e-3, "{with} {without}");
+}
+
 /// No record says anything in any language: words find none, and only a query without words finds all.
 #[test]
 fn words_find_nothing_where_no_record_has_a_text() {
