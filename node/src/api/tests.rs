@@ -1,5 +1,6 @@
 //! The API as officers' programs meet it: real nodes with homes of their own, through their sockets.
 
+mod across;
 mod chain;
 mod documents;
 mod door;

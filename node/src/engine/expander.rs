@@ -8,16 +8,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diwan_core::id::{AgencyId, GroupId};
+use diwan_core::record::Content;
 use diwan_core::replica::Replica;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::indexer::{NICENESS, READ_TOGETHER, quiet};
 use super::{Engine, EngineError, State};
-use crate::index::{Expansions, Learner, Thesaurus};
-use crate::store::RecordState;
-use crate::vocabulary::{Concept, Source, THEMES, is_of_vocabulary};
+use crate::index::{Expansions, Learner, Parallel, Thesaurus};
+use crate::store::{Reading, RecordState, StoreError};
+use crate::vocabulary::{Concept, Source, THEMES, glossary, is_of_vocabulary};
 
+/// The kind of an annotation that is a translation.
+const TRANSLATION: &str = "translation";
+/// The relation to what it is about.
+const ABOUT: &str = "about";
+/// The fields that teach.
+const FIELDS: [&str; 3] = ["title", "summary", "body"];
+/// Translations that are annotations and that teach.
+const TRANSLATIONS_MAX: usize = 20_000;
 /// The newest records that are looked at.
 const RECORDS: usize = 200_000;
 /// How long it rests at least between two times.
@@ -139,7 +148,15 @@ fn learn(engine: &Engine) -> Result<(u64, Expansions), EngineError> {
     let sees = |source: &Source| counts(&source.group, &source.origin);
     let themes = vocabulary.concepts(THEMES, &sees);
     let themes: BTreeSet<&str> = themes.filter_map(|one| one.notation.as_deref()).collect();
+    let mut learner = Learner::default();
+    for labels in glossary() {
+        let preferred = labels.clone().filter(|(.., preferred)| *preferred);
+        let preferred = preferred.map(|(lang, label, _)| (lang.to_owned(), label.to_owned()));
+        learner.take_labels(&preferred.collect());
+        thesaurus.add_term(labels);
+    }
     for concept in vocabulary.all_concepts(&sees) {
+        learner.take_labels(&concept.title);
         let notation = concept.notation.as_deref();
         thesaurus.add(
             labels(concept),
@@ -148,16 +165,21 @@ fn learn(engine: &Engine) -> Result<(u64, Expansions), EngineError> {
     }
     let seq = reading.store_seq()?;
     drop(reading);
-    let mut learner = Learner::default();
+    let mut lessons = Lessons {
+        learner,
+        parallel: Parallel::default(),
+        translations: Vec::new(),
+    };
     let (mut before, mut looked_at) = (u64::MAX, 0);
-    while looked_at < RECORDS && !learner.is_full() {
-        let Some(last) = take_records(engine, before, &counts, &mut learner)? else {
+    while looked_at < RECORDS && !lessons.is_full() {
+        let Some(last) = lessons.take_records(engine, before, &counts)? else {
             break;
         };
         before = last;
         looked_at += READ_TOGETHER;
     }
-    let lexicon = learner.learn();
+    lessons.take_pairs(engine, &counts)?;
+    let lexicon = lessons.learner.learn();
     tracing::debug!(
         concepts = thesaurus.len(),
         words = lexicon.len(),
@@ -166,34 +188,110 @@ fn learn(engine: &Engine) -> Result<(u64, Expansions), EngineError> {
     Ok((seq, Expansions { thesaurus, lexicon }))
 }
 
-/// Learns from the records below a number, the newest first; the last number that was looked at, if any.
-fn take_records(
-    engine: &Engine,
-    before: u64,
-    counts: &dyn Fn(&GroupId, &AgencyId) -> bool,
-    learner: &mut Learner,
-) -> Result<Option<u64>, EngineError> {
-    let reading = engine.read()?;
-    let (mut last, mut count) = (None, 0);
-    reading.newest_records(before, |num, row| {
-        if count == READ_TOGETHER {
-            return Ok(ControlFlow::Break(()));
-        }
-        count += 1;
-        last = Some(num);
-        let is_seen = counts(&row.group, &row.origin) && row.state != RecordState::Hidden;
-        if !is_seen || is_of_vocabulary(&row.kind) {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let content = reading.content(num, &row)?.unwrap_or_default();
-        if content.languages().len() > 1 {
-            for field in ["title", "summary", "body"] {
-                learner.take(&content.texts_of(field));
+/// What records teach.
+struct Lessons {
+    learner: Learner,
+    /// Records of one language each.
+    parallel: Parallel,
+    /// A translation that is an annotation, the record that it is about, and the language that it is from.
+    translations: Vec<(u64, u64, String)>,
+}
+
+impl Lessons {
+    fn is_full(&self) -> bool {
+        self.learner.is_full() && self.parallel.is_full()
+    }
+
+    /// Takes the records below a number, the newest first; gives the last number that was looked at, if any.
+    fn take_records(
+        &mut self,
+        engine: &Engine,
+        before: u64,
+        counts: &dyn Fn(&GroupId, &AgencyId) -> bool,
+    ) -> Result<Option<u64>, EngineError> {
+        let reading = engine.read()?;
+        let (mut last, mut count) = (None, 0);
+        reading.newest_records(before, |num, row| {
+            if count == READ_TOGETHER {
+                return Ok(ControlFlow::Break(()));
             }
+            count += 1;
+            last = Some(num);
+            let is_seen = counts(&row.group, &row.origin) && row.state != RecordState::Hidden;
+            if is_seen && !is_of_vocabulary(&row.kind) {
+                let content = reading.content(num, &row)?.unwrap_or_default();
+                self.take(&reading, num, &row.kind, &content)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(last)
+    }
+
+    fn take(
+        &mut self,
+        reading: &Reading,
+        num: u64,
+        kind: &str,
+        content: &Content,
+    ) -> Result<(), StoreError> {
+        if kind == TRANSLATION {
+            let about = content.link_pairs().find(|(rel, _)| *rel == ABOUT);
+            let about = about
+                .map(|(_, about)| reading.record_num(&about))
+                .transpose()?;
+            if let (Some(about), Some(from)) = (about.flatten(), content.value("from"))
+                && self.translations.len() < TRANSLATIONS_MAX
+            {
+                self.translations.push((num, about, from.to_owned()));
+            }
+            return Ok(());
         }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(last)
+        let languages = content.languages();
+        match (languages.len(), languages.first()) {
+            (1, Some(only)) => {
+                let texts: Vec<&str> = content.texts.values().map(String::as_str).collect();
+                self.parallel.take(num, only, &texts);
+            }
+            _ => self.take_texts(content),
+        }
+        Ok(())
+    }
+
+    fn take_texts(&mut self, content: &Content) {
+        for field in FIELDS {
+            self.learner.take(&content.texts_of(field));
+        }
+    }
+
+    /// Takes the pairs of records that are translations of each other.
+    fn take_pairs(
+        &mut self,
+        engine: &Engine,
+        counts: &dyn Fn(&GroupId, &AgencyId) -> bool,
+    ) -> Result<(), EngineError> {
+        let reading = engine.read()?;
+        let texts = |num: u64| -> Result<Content, StoreError> {
+            let row = reading.record(num)?;
+            let row = row.filter(|row| counts(&row.group, &row.origin));
+            let content = row.map(|row| reading.content(num, &row)).transpose()?;
+            Ok(content.flatten().unwrap_or_default())
+        };
+        for (translation, about, from) in std::mem::take(&mut self.translations) {
+            let (mut content, source) = (texts(translation)?, texts(about)?);
+            for field in FIELDS {
+                let mut of_field = source.texts_of(field);
+                of_field.retain(|lang, _| *lang == from);
+                content.set_texts(field, &of_field);
+            }
+            self.take_texts(&content);
+        }
+        for (one, other) in self.parallel.pairs() {
+            let mut content = texts(one)?;
+            content.texts.extend(texts(other)?.texts);
+            self.take_texts(&content);
+        }
+        Ok(())
+    }
 }
 
 /// The labels of a concept with their languages, preferred ones first.

@@ -45,7 +45,7 @@ pub use analysis::folded;
 pub use clauses::{MAX_QUERY_BYTES, MAX_QUERY_TERMS};
 pub(crate) use clauses::{is_blank, is_quote, split_at_quote, split_word};
 pub use error::IndexError;
-pub use expand::{Expansions, Learner, Lexicon, Thesaurus};
+pub use expand::{Expansions, Learner, Lexicon, Parallel, Thesaurus};
 pub use page::Cursor;
 pub use query::{GroupFilter, Keyword, MAX_HITS, Query, Sort};
 pub use schema::PUBLISHED;

@@ -10,7 +10,7 @@ use super::error::IndexError;
 
 /// Version of everything that decides what the files mean: fields, analysis, keys. Raise it with
 /// any change there; indexes of another version are emptied on opening and filled again.
-pub(super) const SCHEMA_VERSION: u32 = 5;
+pub(super) const SCHEMA_VERSION: u32 = 6;
 
 /// Fields whose values are counted in answers.
 pub(super) const FACETS: [&str; 6] = [KIND, THEME, TLP, LANG, GROUP, ORIGIN];

@@ -205,7 +205,30 @@ fn document(record: &Indexable, fields: &Fields) -> TantivyDocument {
         of.summary
     });
     add_texts(&mut document, fields, record, &record.body, |of| of.body);
+    add_headings(&mut document, fields, record);
     document
+}
+
+/// Headings count as words of the summary, too: they say what a text is about.
+fn add_headings(document: &mut TantivyDocument, fields: &Fields, record: &Indexable) {
+    for (tag, text) in &record.body {
+        let headings: Vec<&str> = headings(text).collect();
+        if let (Some(of_language), false) = (
+            fields.text(Language::of_tag(tag)),
+            record.is_word || headings.is_empty(),
+        ) {
+            document.add_text(of_language.summary, headings.join("\n"));
+        }
+    }
+}
+
+/// The headings of a Markdown text, without what is fenced as code.
+fn headings(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    text.lines().filter(move |line| {
+        is_code ^= line.trim_start().starts_with("```");
+        !is_code && line.starts_with('#')
+    })
 }
 
 fn add_keywords(

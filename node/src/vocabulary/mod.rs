@@ -8,6 +8,7 @@
 mod added;
 mod concept;
 mod follow;
+mod glossary;
 mod shipped;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use crate::index::folded;
 pub use added::AddedField;
 pub use concept::{Concept, Scheme, Source};
 pub use follow::Vocabularies;
+pub use glossary::glossary;
 
 /// The vocabulary of themes.
 pub const THEMES: &str = "themes";

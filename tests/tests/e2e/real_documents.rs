@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use diwan_api::document::{MarkdownContext, parse_markdown};
+use diwan_node::index::Parallel;
 use diwan_tests::kit::{Listen, TestNode, converged, copy_tree, one_at_a_time, share, shared_data};
 use serde_json::Value;
 
@@ -28,6 +30,9 @@ const QUESTIONS: [(&str, &str, &str); 3] = [
         "إدارة المخاطر",
     ),
 ];
+
+/// Languages whose records are held against each other.
+const TAUGHT: [&str; 3] = ["fr", "en", "ar"];
 
 #[test]
 fn the_whole_corpus_is_read_in_another_country() {
@@ -197,4 +202,64 @@ fn no_quirk_stops_an_import() {
     }
     let exported = fr.export("own").lines().count();
     assert_eq!(report["created"], exported, "{report}");
+}
+
+/// Which records say the same in two languages, where each is kept in one, and one in three is in one language alone.
+/// Pages that share three words or fewer (an alias of a command) are left apart.
+#[test]
+fn translations_that_nobody_named_are_found() {
+    let Some(corpus) = shared_data("kb-parallel") else {
+        return;
+    };
+    let manifest = Manifest::read(&corpus);
+    let mut parallel = Parallel::default();
+    let mut there: BTreeSet<(usize, usize)> = BTreeSet::new();
+    for (at, (document, languages)) in manifest.documents.iter().enumerate() {
+        let (source, slug) = document.split_once('/').unwrap();
+        let kept: Vec<usize> = (0..TAUGHT.len())
+            .filter(|lang| languages.contains(TAUGHT[*lang]))
+            .collect();
+        let alone = (at % 3 == 0 && !kept.is_empty()).then(|| kept[(at / 3) % kept.len()]);
+        for lang in kept {
+            if alone.is_some_and(|alone| alone != lang) {
+                continue;
+            }
+            let tag = TAUGHT[lang];
+            let file = corpus.join(source).join(tag).join(format!("{slug}.md"));
+            let context = MarkdownContext {
+                forced_lang: Some(tag),
+                path_lang: None,
+                stem: "",
+            };
+            let page = parse_markdown(&fs::read(file).unwrap(), &context).unwrap();
+            there.insert((at, lang));
+            let body = page.body.unwrap_or_default();
+            parallel.take(
+                (at * TAUGHT.len() + lang) as u64,
+                tag,
+                &[&page.title, &body],
+            );
+        }
+    }
+    let pairs = parallel.pairs();
+    let document = |num: u64| num / TAUGHT.len() as u64;
+    let right = pairs
+        .iter()
+        .filter(|(one, other)| document(*one) == document(*other))
+        .count();
+    let possible: usize = (0..manifest.documents.len())
+        .map(|at| there.iter().filter(|(of, _)| *of == at).count())
+        .map(|languages| languages * languages.saturating_sub(1) / 2)
+        .sum();
+    eprintln!(
+        "{right} of {possible} pairs found, {} of {} wrong",
+        pairs.len() - right,
+        pairs.len()
+    );
+    assert!(right * 100 >= possible * 75, "{right} of {possible}");
+    assert!(
+        right * 100 >= pairs.len() * 97,
+        "{right} of {}",
+        pairs.len()
+    );
 }

@@ -182,48 +182,6 @@ async fn the_query_language_narrows_and_names_mistakes() {
     assert_eq!(refusal(unknown, "expected").1, "attachment");
 }
 
-/// A French question finds what is in Arabic alone: by a shipped theme's labels, and by what records in both
-/// languages teach.
-#[tokio::test]
-async fn a_question_finds_what_is_in_another_language() {
-    let node = Node::start("tn").await;
-    for (fr, ar) in [
-        ("Saisie d'un téléphone", "ضبط هاتف"),
-        ("Saisie d'un serveur", "ضبط خادم"),
-        ("Analyse d'un serveur", "تحليل خادم"),
-        ("Analyse d'un téléphone", "تحليل هاتف"),
-    ] {
-        node.guideline("own", &[("fr", fr), ("ar", ar)], &[]).await;
-    }
-    let phone = node
-        .guideline("own", &[("ar", "دليل الهاتف المحمول")], &[])
-        .await;
-    let ransom = node
-        .guideline("own", &[("ar", "الوقاية من برامج الفدية")], &[])
-        .await;
-    let stored = node.api.engine.state().store_seq;
-    let learned = node.api.expander.wait_for(stored);
-    let learned = tokio::time::timeout(Duration::from_secs(60), learned).await;
-    assert!(learned.unwrap());
-    let found = node.search(words("Rançongiciels")).await;
-    assert_eq!(found.hits[0].record, ransom.record);
-    assert!(
-        found.expanded.contains(&"برامج الفدية".to_owned()),
-        "{:?}",
-        found.expanded
-    );
-    assert!(!found.hits[0].marks.is_empty() || found.hits[0].snippet.is_empty());
-    let found = node.search(words("téléphone")).await;
-    let records: Vec<_> = found.hits.iter().map(|hit| &hit.record).collect();
-    assert!(records.contains(&&phone.record), "{:?}", found.expanded);
-    let plain = SearchQuery {
-        no_expand: Some(true),
-        ..words("Rançongiciels")
-    };
-    let found = node.search(plain).await;
-    assert_eq!((found.total, found.expanded.len()), (0, 0));
-}
-
 /// A saved search, and what is new of it.
 async fn look(node: &Node, name: &str) -> (Vec<String>, u64) {
     let answer = node.client.watch(name, &WatchQuery::default()).await;

@@ -27,7 +27,9 @@ const LANGUAGES: [Language; 10] = [
 /// Words of a segment; a longer one says too little of which word is which.
 const SEGMENT_WORDS: usize = 40;
 /// Segments of all pairs of languages.
-const SEGMENTS_MAX: usize = 60_000;
+const SEGMENTS_MAX: usize = 120_000;
+/// Segments of them that are labels of concepts.
+const LABELS_MAX: usize = 60_000;
 /// Pairs of words that are counted at a time: those seen once make room.
 const PAIRS_MAX: usize = 1_500_000;
 /// Steps of the estimation.
@@ -103,6 +105,13 @@ impl Learner {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.taken >= SEGMENTS_MAX
+    }
+
+    /// Takes a concept's preferred labels by BCP 47 tag.
+    pub fn take_labels(&mut self, labels: &BTreeMap<String, String>) {
+        if self.taken < LABELS_MAX {
+            self.take(labels);
+        }
     }
 
     /// Takes a record's texts of one field by BCP 47 tag.
@@ -440,7 +449,13 @@ mod tests {
         let long = "mot ".repeat(10) + &(0..100).map(|n| format!("m{n}x ")).collect::<String>();
         learner.take(&texts(&long, &long));
         assert_eq!(learner.taken, 0, "a segment of too many words");
-        for n in 0..SEGMENTS_MAX + 10 {
+        learner.taken = LABELS_MAX - 1;
+        for _ in 0..3 {
+            learner.take_labels(&texts("mot", "word"));
+        }
+        assert_eq!(learner.taken, LABELS_MAX, "labels leave room for records");
+        learner.taken = SEGMENTS_MAX - 100;
+        for n in 0..200 {
             learner.take(&texts(&format!("mot{}", n % 7), "word"));
         }
         assert_eq!(learner.taken, SEGMENTS_MAX);

@@ -2,6 +2,7 @@
 //! and by what multilingual records teach (`docs/architecture/search.md`).
 
 mod learn;
+mod parallel;
 mod thesaurus;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use tantivy::tokenizer::TokenStream;
 
 pub use learn::{Learner, Lexicon};
+pub use parallel::Parallel;
 pub use thesaurus::Thesaurus;
 
 use super::analysis::{Language, Side};

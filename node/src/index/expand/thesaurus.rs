@@ -15,8 +15,10 @@ const LABELS_MAX: usize = 3;
 const PREFERRED: f32 = 0.25;
 /// What other labels weigh there.
 const OTHERS: f32 = 0.08;
-/// What other labels in the query's own language weigh.
+/// What other labels in the query's own language weigh: a thesaurus names narrower and broader things so, too.
 const SYNONYMS: f32 = 0.02;
+/// The same for terms of the glossary, whose labels are words for one thing.
+const GLOSSARY_SYNONYMS: f32 = 0.2;
 
 /// The labels of concepts, as they are indexed.
 #[derive(Default)]
@@ -30,6 +32,8 @@ struct Entry {
     labels: Vec<Known>,
     /// The theme that records are given by it.
     theme: Option<String>,
+    /// What other labels in the query's own language weigh.
+    synonyms: f32,
 }
 
 /// A label.
@@ -47,6 +51,20 @@ impl Thesaurus {
         &mut self,
         labels: impl Iterator<Item = (&'l str, &'l str, bool)>,
         theme: Option<&str>,
+    ) {
+        self.enter(labels, theme, SYNONYMS);
+    }
+
+    /// Takes the labels of a term of the glossary, as [`Thesaurus::add`] does.
+    pub fn add_term<'l>(&mut self, labels: impl Iterator<Item = (&'l str, &'l str, bool)>) {
+        self.enter(labels, None, GLOSSARY_SYNONYMS);
+    }
+
+    fn enter<'l>(
+        &mut self,
+        labels: impl Iterator<Item = (&'l str, &'l str, bool)>,
+        theme: Option<&str>,
+        synonyms: f32,
     ) {
         let Ok(number) = u32::try_from(self.concepts.len()) else {
             return;
@@ -76,6 +94,7 @@ impl Thesaurus {
         self.concepts.push(Entry {
             labels: known,
             theme: theme.map(str::to_owned),
+            synonyms,
         });
     }
 
@@ -115,9 +134,14 @@ impl Thesaurus {
     }
 
     fn add_labels(&self, language: Language, span: &[Stem], concept: u32, expanded: &mut Expanded) {
-        let Some(Entry { labels, theme }) = self.concepts.get(concept as usize) else {
+        let Some(entry) = self.concepts.get(concept as usize) else {
             return;
         };
+        let Entry {
+            labels,
+            theme,
+            synonyms,
+        } = entry;
         if let Some(theme) = theme
             && !expanded.themes.contains(theme)
         {
@@ -132,7 +156,7 @@ impl Thesaurus {
             }
             *count += 1;
             let weight = match (label.language == language, label.preferred) {
-                (true, _) => SYNONYMS,
+                (true, _) => *synonyms,
                 (false, true) => PREFERRED,
                 (false, false) => OTHERS,
             };
@@ -206,5 +230,23 @@ mod tests {
         assert_eq!(expanded.labels[0].terms.len(), 2);
         assert_eq!(expanded.words[&0].len(), 2, "two English words");
         assert_eq!(expanded.themes, ["firearms"]);
+    }
+
+    #[test]
+    fn terms_of_the_glossary_stand_for_each_other_more_than_labels_of_a_thesaurus() {
+        let mut thesaurus = Thesaurus::default();
+        thesaurus.add_term([("fr", "effacer", true), ("fr", "supprimer", false)].into_iter());
+        thesaurus.add(
+            [("fr", "police", true), ("fr", "gendarmerie", false)].into_iter(),
+            None,
+        );
+        let known = Expansions {
+            thesaurus,
+            ..Expansions::default()
+        };
+        let weight = |text: &str| known.of(text).words[&0][0].weight;
+        assert_eq!(weight("supprimer"), GLOSSARY_SYNONYMS);
+        assert_eq!(weight("gendarmerie"), SYNONYMS);
+        assert!(weight("effacer") > weight("police"));
     }
 }

@@ -301,3 +301,23 @@ fn only_what_is_of_some_numbers() {
     assert_eq!((nums(&found), found.total), (vec![2], 1));
     assert_eq!(found.facets["year"], [("1970".to_owned(), 1)]);
 }
+
+#[test]
+fn what_a_heading_says_counts_more_than_the_text_below_it() {
+    let long = |heading: &str, text: &str| {
+        format!("# Fiche\n\n## {heading}\n\n{} {text}", "mot ".repeat(40))
+    };
+    let with = |num, body: String| Indexable {
+        body: texts(&[("fr", &body)]),
+        ..record(num, &[])
+    };
+    let records = [
+        with(1, long("Divers", "scellés")),
+        with(2, long("Scellés", "divers")),
+        with(3, "# Fiche\n\n```\n# scellés\n```\n\nmot".to_owned()),
+    ];
+    let (_dir, opened) = filled(&records);
+    let found = opened.index.search(&ask("scellés")).unwrap();
+    assert_eq!(nums(&found)[0], 2);
+    assert_eq!(found.total, 3);
+}

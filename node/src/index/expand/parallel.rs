@@ -1,0 +1,334 @@
+//! Which records are translations of each other, where each has one language and nothing says so.
+//!
+//! What translators leave as it is tells: names, numbers, addresses, words of code, words that two languages share.
+//! The more of it two records have in common, and the rarer it is, the likelier they say the same; and they have as
+//! many headings (Resnik and Smith, "The Web as a Parallel Corpus", Computational Linguistics 29, 2003). Each is
+//! paired with one at most, and only where both fit each other better than any other.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{Hash as _, Hasher as _};
+
+use super::super::analysis::Language;
+use super::stems;
+
+/// Records that are held against each other.
+const RECORDS_MAX: usize = 20_000;
+/// Marks of a record. Of more, those with the lowest numbers are kept, which are the same in its translation.
+const MARKS_MAX: usize = 1024;
+/// Marks of all records.
+const ALL_MARKS_MAX: usize = 4_000_000;
+/// Bytes of a text that are looked at.
+const TEXT_MAX: usize = 64 * 1024;
+/// Marks that a pair shares at least.
+const SHARED_MIN: usize = 4;
+/// Least likeness of a pair, of one.
+const LIKENESS_MIN: f32 = 0.4;
+/// How much liker each other two must be than either is to any other.
+const AHEAD: f32 = 1.2;
+/// Times that one record is held against another for one mark, for each pair of languages: the rarest marks come first.
+const WORK_MAX: u64 = 30_000_000;
+
+/// Records of one language each.
+#[derive(Default)]
+pub struct Parallel {
+    of: BTreeMap<Language, Vec<Outline>>,
+    taken: usize,
+    marks: usize,
+}
+
+/// What translators leave of a record as it is.
+struct Outline {
+    record: u64,
+    /// Ascending, each once.
+    marks: Vec<u32>,
+    headings: usize,
+}
+
+/// How like another a record is to those that are compared with it.
+#[derive(Clone, Copy, Default)]
+struct Best {
+    likeness: f32,
+    /// The second best.
+    behind: f32,
+    with: usize,
+}
+
+impl Best {
+    fn see(&mut self, likeness: f32, with: usize) {
+        if likeness > self.likeness {
+            self.behind = self.likeness;
+            (self.likeness, self.with) = (likeness, with);
+        } else {
+            self.behind = self.behind.max(likeness);
+        }
+    }
+
+    fn is_clear(&self) -> bool {
+        self.likeness >= LIKENESS_MIN && self.likeness >= AHEAD * self.behind
+    }
+}
+
+impl Parallel {
+    /// Whether no more is taken.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.taken >= RECORDS_MAX || self.marks >= ALL_MARKS_MAX
+    }
+
+    /// Takes a record of one language, by BCP 47 tag, and its texts.
+    pub fn take(&mut self, record: u64, tag: &str, texts: &[&str]) {
+        let language = Language::of_tag(tag);
+        if self.is_full() || language == Language::Other {
+            return;
+        }
+        let mut marks = BTreeSet::new();
+        for text in texts {
+            let end = text.floor_char_boundary(TEXT_MAX);
+            for word in stems(Language::Other, text.get(..end).unwrap_or_default()) {
+                if is_mark(&word.stem) {
+                    marks.insert(number(&word.stem));
+                }
+                if marks.len() > MARKS_MAX {
+                    marks.pop_last();
+                }
+            }
+        }
+        if marks.len() < SHARED_MIN {
+            return;
+        }
+        let lines = texts.iter().flat_map(|text| text.lines());
+        let headings = lines.filter(|line| line.trim_start().starts_with('#'));
+        self.taken += 1;
+        self.marks += marks.len();
+        self.of.entry(language).or_default().push(Outline {
+            record,
+            headings: headings.count(),
+            marks: marks.into_iter().collect(),
+        });
+    }
+
+    /// The pairs.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(u64, u64)> {
+        let mut found = Vec::new();
+        for (one, left) in &self.of {
+            for (other, right) in &self.of {
+                if one < other {
+                    found.extend(pairs(left, right));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Letters and digits that are the same in every script that a translation may be in.
+fn is_mark(word: &str) -> bool {
+    word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// A mark by number: two that share one are rare enough.
+#[expect(clippy::cast_possible_truncation, reason = "a hash")]
+fn number(word: &str) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    word.hash(&mut hasher);
+    hasher.finish() as u32
+}
+
+fn pairs(left: &[Outline], right: &[Outline]) -> Vec<(u64, u64)> {
+    let (on_left, on_right) = (having(left), having(right));
+    let weights = weights(&on_left, &on_right, left.len() + right.len());
+    let lengths = |of: &[Outline]| -> Vec<f32> {
+        let squares = of.iter().map(|outline| {
+            let known = outline.marks.iter().filter_map(|mark| weights.get(mark));
+            known.sum::<f32>()
+        });
+        squares.map(f32::sqrt).collect()
+    };
+    let (left_lengths, right_lengths) = (lengths(left), lengths(right));
+    let mut best_right = vec![Best::default(); right.len()];
+    let mut best_left = vec![Best::default(); left.len()];
+    for (at, (outline, length)) in left.iter().zip(&left_lengths).enumerate() {
+        let mut shared: HashMap<usize, (f32, usize)> = HashMap::new();
+        for mark in &outline.marks {
+            let Some(weight) = weights.get(mark) else {
+                continue;
+            };
+            for other in on_right.get(mark).into_iter().flatten() {
+                let (sum, count) = shared.entry(*other).or_default();
+                *sum += weight;
+                *count += 1;
+            }
+        }
+        for (other, (sum, count)) in shared {
+            let lengths = length * right_lengths.get(other).copied().unwrap_or(f32::MAX);
+            let (Some(of_left), Some(of_right)) =
+                (best_left.get_mut(at), best_right.get_mut(other))
+            else {
+                continue;
+            };
+            if count >= SHARED_MIN && lengths > 0.0 {
+                of_left.see(sum / lengths, other);
+                of_right.see(sum / lengths, at);
+            }
+        }
+    }
+    let each = left.iter().zip(&best_left).enumerate();
+    let agreed = each.filter_map(|(at, (outline, best))| {
+        let (other, back) = (right.get(best.with)?, best_right.get(best.with)?);
+        let is_mutual = best.is_clear() && back.is_clear() && back.with == at;
+        (is_mutual && outline.headings == other.headings).then_some((outline.record, other.record))
+    });
+    agreed.collect()
+}
+
+/// Which of the records have a mark.
+fn having(outlines: &[Outline]) -> HashMap<u32, Vec<usize>> {
+    let mut having: HashMap<u32, Vec<usize>> = HashMap::new();
+    for (at, outline) in outlines.iter().enumerate() {
+        for mark in &outline.marks {
+            having.entry(*mark).or_default().push(at);
+        }
+    }
+    having
+}
+
+/// What the marks of both sides say, the rarest of them as far as the work allows: the square of the inverse
+/// document frequency.
+fn weights(
+    left: &HashMap<u32, Vec<usize>>,
+    right: &HashMap<u32, Vec<usize>>,
+    records: usize,
+) -> HashMap<u32, f32> {
+    let both = left.iter().filter_map(|(mark, on_left)| {
+        let on_right = right.get(mark)?;
+        Some((
+            on_left.len() as u64 * on_right.len() as u64,
+            *mark,
+            on_left.len() + on_right.len(),
+        ))
+    });
+    let mut both: Vec<_> = both.collect();
+    both.sort_unstable();
+    let mut work = 0;
+    let affordable = both.into_iter().take_while(|(pairs, _, _)| {
+        work += pairs;
+        work <= WORK_MAX
+    });
+    let weighed =
+        affordable.map(|(_, mark, have)| (mark, (records as f32 / have as f32).ln().powi(2)));
+    weighed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FRENCH: &str = "# Saisir un téléphone\n\nMode avion, puis `adb pull /sdcard` avec Cellebrite UFED 4PC, clé AES256.";
+    const ARABIC: &str =
+        "# ضبط هاتف\n\nوضع الطيران ثم `adb pull /sdcard` مع Cellebrite UFED 4PC والمفتاح AES256.";
+
+    fn pairs(records: &[(u64, &str, &str)]) -> Vec<(u64, u64)> {
+        let mut parallel = Parallel::default();
+        for (record, lang, text) in records {
+            parallel.take(*record, lang, &[text]);
+        }
+        parallel.pairs()
+    }
+
+    #[test]
+    fn what_translators_leave_as_it_is_brings_records_together() {
+        let others = [
+            (
+                3,
+                "fr",
+                "# Virements\n\nSWIFT MT103 et IBAN sous 24 heures, formulaire TRACFIN 11 par goAML.",
+            ),
+            (
+                4,
+                "ar",
+                "# شهود\n\nالبروتوكول 2021 من CEPOL و UNODC و EUROJUST و FRONTEX.",
+            ),
+        ];
+        let mut records = others.to_vec();
+        records.extend([(1, "fr", FRENCH), (2, "ar", ARABIC)]);
+        assert_eq!(pairs(&records), [(1, 2)]);
+        records.reverse();
+        assert_eq!(pairs(&records), [(1, 2)]);
+    }
+
+    #[test]
+    fn other_headings_or_a_second_one_that_fits_as_well_are_no_pair() {
+        let more = format!("{ARABIC}\n\n## خاتمة\n\nنص.");
+        let other = (
+            9,
+            "ar",
+            "# شهود\n\nالبروتوكول 2021 من CEPOL و UNODC و EUROJUST.",
+        );
+        let more = [(1, "fr", FRENCH), (2, "ar", &more), other];
+        assert_eq!(pairs(&more), []);
+        let twice = [
+            (1, "fr", FRENCH),
+            (2, "ar", ARABIC),
+            (3, "ar", ARABIC),
+            other,
+        ];
+        assert_eq!(pairs(&twice), []);
+        let same_language = [(1, "fr", FRENCH), (2, "fr", FRENCH), other];
+        assert_eq!(pairs(&same_language), []);
+    }
+
+    #[test]
+    fn what_is_held_against_each_other_is_bounded() {
+        let mut parallel = Parallel::default();
+        for record in 0..RECORDS_MAX as u64 + 10 {
+            parallel.take(record, "fr", &["adb pull sdcard UFED"]);
+        }
+        assert!(parallel.is_full());
+        assert_eq!(parallel.taken, RECORDS_MAX);
+        let long: String = (0..100_000).map(|n| format!("m{n} ")).collect();
+        let mut parallel = Parallel::default();
+        parallel.take(1, "en", &[&long]);
+        assert_eq!(parallel.of[&Language::English][0].marks.len(), MARKS_MAX);
+        parallel.take(2, "en", &["of two marks"]);
+        assert_eq!(parallel.taken, 1, "too few marks");
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_has_one_counterpart_in_a_language_at_most(
+            marks in prop::collection::vec((0..3_usize, prop::collection::vec(0..40_u32, 4..12)), 0..24),
+        ) {
+            let texts: Vec<String> = marks.iter().map(|(_, marks)| {
+                marks.iter().map(|mark| format!("m{mark} ")).collect()
+            }).collect();
+            let languages = ["fr", "en", "ar"];
+            let records: Vec<(u64, &str, &str)> = marks.iter().zip(&texts).zip(0..)
+                .map(|(((lang, _), text), num)| (num, languages[*lang], text.as_str()))
+                .collect();
+            let found = pairs(&records);
+            let of = |record: u64| {
+                let found = records.iter().find(|(num, ..)| *num == record);
+                found.unwrap().1
+            };
+            for (one, other) in &found {
+                prop_assert_ne!(of(*one), of(*other));
+            }
+            for record in 0..records.len() as u64 {
+                for lang in languages {
+                    let with = found.iter().filter(|(one, other)| {
+                        (*one == record && of(*other) == lang) || (*other == record && of(*one) == lang)
+                    });
+                    prop_assert!(with.count() <= 1);
+                }
+            }
+            let mut reversed = records.clone();
+            reversed.reverse();
+            let sorted = |mut pairs: Vec<(u64, u64)>| { pairs.sort_unstable(); pairs };
+            prop_assert_eq!(sorted(pairs(&reversed)), sorted(found));
+        }
+    }
+}
