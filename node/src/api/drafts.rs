@@ -8,7 +8,8 @@ use diwan_api::types::{self, Draft, EditRequest, RecordLink, Texts};
 use diwan_core::group::GroupChain;
 use diwan_core::id::{AgencyId, GroupId, RecordId};
 use diwan_core::record::{
-    Content, Edit, Editors, Kind, ORIGIN_RELATIONS, PART, SOURCE, Version, kind, kinds, valid_lang,
+    ABOUT, Content, Edit, Editors, Kind, ORIGIN_RELATIONS, PART, SOURCE, TEXT_FIELDS, Version,
+    kind, kinds, valid_lang,
 };
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
@@ -19,10 +20,6 @@ use super::view::View;
 use crate::engine::{EngineError, RecordDraft};
 use crate::store::{RecordRow, StoreError};
 
-/// Fields that hold texts.
-pub(super) const TEXT_FIELDS: [&str; 3] = ["title", "summary", "body"];
-/// The relation by which an annotation names its record.
-pub(super) const ABOUT: &str = "about";
 /// Relations that two records may have to each other.
 const MUTUAL: [&str; 3] = [ABOUT, ADOPTED, "source"];
 /// The field that says in which order the parts of a package come.
@@ -83,7 +80,7 @@ impl Target<'_> {
     ) -> Result<(RecordDraft, Option<Content>), EngineError> {
         let kind = self.kind_of(&draft)?;
         let draft = self.written(kind, draft, Unknown::Kept)?;
-        if kind.annotation && !draft.content.link_pairs().any(|(rel, _)| rel == ABOUT) {
+        if kind.annotation && draft.content.about().is_none() {
             let expected = "a link `about` to the record that it annotates";
             return Err(ApiError::invalid("links", "", expected).into());
         }

@@ -13,10 +13,10 @@ use diwan_api::types::{
     AnnotationInfo, Decision, Diff, Draft, Edited, Editors, FieldValue, GuardHit, Texts,
 };
 use diwan_core::id::RecordId;
-use diwan_core::record::{ACCEPTED, Content, Edit, Version};
+use diwan_core::record::{ACCEPTED, Content, Edit, TEXT_FIELDS, TRANSLATION, Version};
 
 use super::answer::{Answer, Json, Named, apart};
-use super::drafts::{self, ABOUT, TEXT_FIELDS, Target};
+use super::drafts::{self, Target};
 use super::gate::Officer;
 use super::guarding::Door;
 use super::view::{Seen, View};
@@ -43,11 +43,10 @@ impl Proposal {
     fn find(view: &View, text: &str) -> Result<Self, EngineError> {
         let seen = view.found(text)?;
         let content = view.content(&seen)?.unwrap_or_default();
-        let about = content.link_pairs().find(|(rel, _)| *rel == ABOUT);
-        let about = about.map(|(_, about)| about);
         let expected = "an answer, a correction or a translation, as `diwan show` lists it";
         let refused = || ApiError::invalid("id", text, expected);
-        let about = view.found(&about.ok_or_else(refused)?.to_string())?;
+        let about = content.about().ok_or_else(refused)?;
+        let about = view.found(&about.to_string())?;
         let own = names::group(view.replica(), &seen.row.group.to_string())?;
         if seen.row.group != about.row.group && !own.is_own() {
             return Err(refused().into());
@@ -136,7 +135,7 @@ fn acceptance(
 ) -> Result<(Decided, Vec<GuardHit>), EngineError> {
     let view = View::open(engine)?;
     let proposal = Proposal::find(&view, text)?;
-    if proposal.seen.row.kind == translations::KIND {
+    if proposal.seen.row.kind == TRANSLATION {
         let (record, edit, guard) = translations::adoption(engine, door, text, reason)?;
         return Ok(((record, None, edit, None), guard));
     }

@@ -13,7 +13,7 @@ use diwan_core::id::{GroupId, RecordId};
 use diwan_core::record::{Content, Edit, Editors, SOURCE, Version, WITHDRAWN};
 
 use super::answer::{Answer, Json, Named, apart};
-use super::drafts::{ABOUT, ORDER, ORDER_DIGITS, in_nfc};
+use super::drafts::{ORDER, ORDER_DIGITS, in_nfc};
 use super::gate::Officer;
 use super::guarding::{Door, OVERRIDE};
 use super::rebase::{rebased_set, rebased_text};
@@ -231,10 +231,9 @@ fn target<'v>(
     content: &Content,
     said: Option<&str>,
 ) -> Result<&'v GroupChain, EngineError> {
-    let mut about = content.link_pairs().filter(|(rel, _)| *rel == ABOUT);
-    let group = match (said, about.next()) {
+    let group = match (said, content.about()) {
         (Some(said), _) => names::group(view.replica(), said)?,
-        (None, Some((_, about))) => {
+        (None, Some(about)) => {
             let (_, row) = view.find(&about.to_string())?;
             names::group(view.replica(), &row.group.to_string())?
         }

@@ -4,11 +4,11 @@ use axum::extract::State;
 use diwan_api::error::{ApiError, ErrorCode};
 use diwan_api::types::{AnnotationInfo, LinkedRecord, Part, Proof, Record};
 use diwan_core::identity::Fingerprint;
-use diwan_core::record::{Content, PART, Version, content_at, kind};
+use diwan_core::record::{ABOUT, Content, PART, Version, content_at, kind};
 use serde::Deserialize;
 
 use super::answer::{Answer, Asked, Json, Named, apart};
-use super::drafts::{ABOUT, ORDER};
+use super::drafts::ORDER;
 use super::view::{Budget, Seen, View};
 use super::{Api, drafts, fields, holders, names, proposals, time, translations};
 use crate::engine::{Engine, EngineError};

@@ -10,10 +10,12 @@ use diwan_api::types::{
     TranslateRequest, Translated, TranslationState,
 };
 use diwan_core::id::{GroupId, RecordId};
-use diwan_core::record::{Content, Edit, Version, content_at, valid_lang};
+use diwan_core::record::{
+    Content, Edit, TEXT_FIELDS, TRANSLATION, Version, content_at, valid_lang,
+};
 
 use super::answer::{Answer, Json, Named, apart};
-use super::drafts::{self, ABOUT, TEXT_FIELDS, Target, normalised};
+use super::drafts::{self, Target, normalised};
 use super::gate::Officer;
 use super::guarding::Door;
 use super::view::{Seen, View};
@@ -21,8 +23,6 @@ use super::{Api, names, records, show};
 use crate::engine::{Engine, EngineError, RecordDraft, Step};
 use crate::store::StoreError;
 
-/// The kind of an annotation that is a translation.
-pub(super) const KIND: &str = "translation";
 /// The relation by which a record names the translations that it adopted.
 pub(super) const ADOPTED: &str = "adopted";
 /// What the field begins with that says which language and version a text of the record is of.
@@ -109,7 +109,7 @@ fn read(
         editors: &Editors::Origin,
     };
     let draft = annotation(&lang, &from, &version, texts);
-    let mut draft = target.annotation(KIND, &seen.row.id, draft)?;
+    let mut draft = target.annotation(TRANSLATION, &seen.row.id, draft)?;
     let guard = door.new_record(group, &mut draft, reason)?;
     Ok((group.id(), Writes::Annotation(draft), guard))
 }
@@ -226,10 +226,11 @@ pub(super) fn adoption(
     let refused = || ApiError::invalid("id", text, expected);
     let value = |field: &str| content.value(field).map(str::to_owned);
     let told = value("lang").zip(value("from")).zip(value("version"));
-    let ((lang, from), version) = told.filter(|_| row.kind == KIND).ok_or_else(refused)?;
+    let ((lang, from), version) = told
+        .filter(|_| row.kind == TRANSLATION)
+        .ok_or_else(refused)?;
     let version = drafts::version("version", &version)?;
-    let mut about = content.link_pairs().filter(|(rel, _)| *rel == ABOUT);
-    let about = about.next().ok_or_else(refused)?.1;
+    let about = content.about().ok_or_else(refused)?;
     let (about_num, about_row) = view.find(&about.to_string())?;
     let group = names::group(view.replica(), &about_row.group.to_string())?;
     let mine = names::group(view.replica(), &row.group.to_string())?;
@@ -283,7 +284,7 @@ pub(super) fn in_annotations(
 ) -> Result<Vec<TranslationState>, StoreError> {
     let mut found = Vec::new();
     let versions = &mut Versions::of(view, seen);
-    for annotation in annotations.iter().filter(|found| found.kind == KIND) {
+    for annotation in annotations.iter().filter(|found| found.kind == TRANSLATION) {
         let line = |name: &str| match annotation.fields.get(name) {
             Some(FieldValue::Line(line)) => Some(line.as_str()),
             _ => None,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diwan_core::id::{AgencyId, GroupId};
-use diwan_core::record::Content;
+use diwan_core::record::{Content, TEXT_FIELDS, TRANSLATION};
 use diwan_core::replica::Replica;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -19,12 +19,6 @@ use crate::index::{Expansions, Learner, Parallel, Thesaurus};
 use crate::store::{Reading, RecordState, StoreError};
 use crate::vocabulary::{Concept, Source, THEMES, glossary, is_of_vocabulary};
 
-/// The kind of an annotation that is a translation.
-const TRANSLATION: &str = "translation";
-/// The relation to what it is about.
-const ABOUT: &str = "about";
-/// The fields that teach.
-const FIELDS: [&str; 3] = ["title", "summary", "body"];
 /// Translations that are annotations and that teach.
 const TRANSLATIONS_MAX: usize = 20_000;
 /// The newest records that are looked at.
@@ -171,7 +165,7 @@ fn learn(engine: &Engine) -> Result<(u64, Expansions), EngineError> {
         translations: Vec::new(),
     };
     let (mut before, mut looked_at) = (u64::MAX, 0);
-    while looked_at < RECORDS && !lessons.is_full() {
+    while looked_at < RECORDS && !lessons.learner.is_full() {
         let Some(last) = lessons.take_records(engine, before, &counts)? else {
             break;
         };
@@ -198,10 +192,6 @@ struct Lessons {
 }
 
 impl Lessons {
-    fn is_full(&self) -> bool {
-        self.learner.is_full() && self.parallel.is_full()
-    }
-
     /// Takes the records below a number, the newest first; gives the last number that was looked at, if any.
     fn take_records(
         &mut self,
@@ -235,10 +225,8 @@ impl Lessons {
         content: &Content,
     ) -> Result<(), StoreError> {
         if kind == TRANSLATION {
-            let about = content.link_pairs().find(|(rel, _)| *rel == ABOUT);
-            let about = about
-                .map(|(_, about)| reading.record_num(&about))
-                .transpose()?;
+            let about = content.about().map(|about| reading.record_num(&about));
+            let about = about.transpose()?;
             if let (Some(about), Some(from)) = (about.flatten(), content.value("from"))
                 && self.translations.len() < TRANSLATIONS_MAX
             {
@@ -258,7 +246,7 @@ impl Lessons {
     }
 
     fn take_texts(&mut self, content: &Content) {
-        for field in FIELDS {
+        for field in TEXT_FIELDS {
             self.learner.take(&content.texts_of(field));
         }
     }
@@ -278,7 +266,7 @@ impl Lessons {
         };
         for (translation, about, from) in std::mem::take(&mut self.translations) {
             let (mut content, source) = (texts(translation)?, texts(about)?);
-            for field in FIELDS {
+            for field in TEXT_FIELDS {
                 let mut of_field = source.texts_of(field);
                 of_field.retain(|lang, _| *lang == from);
                 content.set_texts(field, &of_field);

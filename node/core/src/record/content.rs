@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
 
+use super::kinds::ABOUT;
 use crate::id::RecordId;
 use crate::limits;
 
@@ -168,6 +169,13 @@ impl Content {
             let (rel, record) = key.split_once('.')?;
             Some((rel, record.parse().ok()?))
         })
+    }
+
+    /// The record that an annotation is about; none where this is none.
+    #[must_use]
+    pub fn about(&self) -> Option<RecordId> {
+        let mut links = self.link_pairs();
+        links.find_map(|(rel, record)| (rel == ABOUT).then_some(record))
     }
 
     /// Adds a link.

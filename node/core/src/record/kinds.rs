@@ -155,6 +155,12 @@ pub const FIELD: &str = "field";
 /// The relation by which a package names the trainings that it is made of; its field `order` says in which
 /// order.
 pub const PART: &str = "part";
+/// The relation by which an annotation names the record that it is about.
+pub const ABOUT: &str = "about";
+/// The kind of an annotation that is a translation.
+pub const TRANSLATION: &str = "translation";
+/// The fields of a record that are texts by language.
+pub const TEXT_FIELDS: [&str; 3] = ["title", "summary", "body"];
 /// The relation by which a published record names the draft that it was made from.
 pub const SOURCE: &str = "source";
 /// The relation by which a question names the answer that its origin took.
@@ -361,7 +367,7 @@ const KINDS: &[Kind] = &[
         ..PLAIN
     },
     Kind {
-        name: "translation",
+        name: TRANSLATION,
         annotation: true,
         fields: &[
             field("lang", FieldType::Language),

@@ -20,8 +20,9 @@ pub use edit::{Edit, EditError, change_payloads};
 pub use gate::{ChangeReason, GATE_VERSION, decides};
 pub use genesis::{Editors, Genesis, GenesisError};
 pub use kinds::{
-    ACCEPTED, COMMON, CONCEPT, FIELD, Field, FieldType, Holds, Kind, LABEL_REVIEW,
-    ORIGIN_RELATIONS, PART, Relation, SCHEME, SOURCE, WITHDRAWN, is_reserved, kind, kinds,
+    ABOUT, ACCEPTED, COMMON, CONCEPT, FIELD, Field, FieldType, Holds, Kind, LABEL_REVIEW,
+    ORIGIN_RELATIONS, PART, Relation, SCHEME, SOURCE, TEXT_FIELDS, TRANSLATION, WITHDRAWN,
+    is_reserved, kind, kinds,
 };
 pub use replay::{
     AuthoredChange, Gate, Materialised, Step, Version, content_at, document, history, materialise,
