@@ -20,6 +20,7 @@ mod evaluate;
 mod expand;
 mod files;
 mod filter;
+mod headings;
 mod page;
 mod query;
 mod schema;

@@ -13,6 +13,7 @@ use tantivy::{IndexWriter, TantivyDocument, Term};
 use super::analysis::{Language, primary_subtag};
 use super::directory::{Committed, Usable, mark_whole};
 use super::error::IndexError;
+use super::headings::headings;
 use super::schema::{Fields, PUBLISHED, TextFields};
 use super::{Index, Indexable, Shared};
 
@@ -213,22 +214,13 @@ fn document(record: &Indexable, fields: &Fields) -> TantivyDocument {
 fn add_headings(document: &mut TantivyDocument, fields: &Fields, record: &Indexable) {
     for (tag, text) in &record.body {
         let headings: Vec<&str> = headings(text).collect();
-        if let (Some(of_language), false) = (
-            fields.text(Language::of_tag(tag)),
-            record.is_word || headings.is_empty(),
-        ) {
+        if let Some(of_language) = fields.text(Language::of_tag(tag))
+            && !record.is_word
+            && !headings.is_empty()
+        {
             document.add_text(of_language.summary, headings.join("\n"));
         }
     }
-}
-
-/// The headings of a Markdown text, without what is fenced as code.
-fn headings(text: &str) -> impl Iterator<Item = &str> {
-    let mut is_code = false;
-    text.lines().filter(move |line| {
-        is_code ^= line.trim_start().starts_with("```");
-        !is_code && line.starts_with('#')
-    })
 }
 
 fn add_keywords(

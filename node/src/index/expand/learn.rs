@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::super::analysis::Language;
+use super::super::headings::lines;
 use super::stems;
 
 /// Languages that are learned from each other.
@@ -262,8 +263,8 @@ fn aligned<'t>(left: &'t str, right: &'t str) -> Vec<(&'t str, &'t str)> {
 /// Headings of Markdown, each with the lines below it; what stands before the first has an empty one.
 fn sections(text: &str) -> Vec<(&str, Vec<&str>)> {
     let mut sections = vec![("", Vec::new())];
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        match (line.starts_with('#'), sections.last_mut()) {
+    for (is_heading, line) in lines(text) {
+        match (is_heading, sections.last_mut()) {
             (false, Some((_, lines))) => lines.push(line),
             _ => sections.push((line, Vec::new())),
         }

@@ -1,32 +1,33 @@
 //! Which records are translations of each other, where each has one language and nothing says so.
 //!
 //! What translators leave as it is tells: names, numbers, addresses, words of code, words that two languages share.
-//! The more of it two records have in common, and the rarer it is, the likelier they say the same; and they have as
-//! many headings (Resnik and Smith, "The Web as a Parallel Corpus", Computational Linguistics 29, 2003). Each is
-//! paired with one at most, and only where both fit each other better than any other.
+//! These are a record's anchors. The more of them two records have in common, and the rarer they are, the likelier they
+//! say the same; and they have as many headings (Resnik and Smith, "The Web as a Parallel Corpus", Computational
+//! Linguistics 29, 2003). Each is paired with one at most, and only where both fit each other better than any other.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash as _, Hasher as _};
 
 use super::super::analysis::Language;
+use super::super::headings::headings;
 use super::stems;
 
 /// Records that are held against each other.
 const RECORDS_MAX: usize = 20_000;
-/// Marks of a record. Of more, those with the lowest numbers are kept, which are the same in its translation.
-const MARKS_MAX: usize = 1024;
-/// Marks of all records.
-const ALL_MARKS_MAX: usize = 4_000_000;
+/// Anchors of a record. Of more, those with the lowest numbers are kept, which are the same in its translation.
+const ANCHORS_MAX: usize = 1024;
+/// Anchors of all records.
+const ALL_ANCHORS_MAX: usize = 4_000_000;
 /// Bytes of a text that are looked at.
 const TEXT_MAX: usize = 64 * 1024;
-/// Marks that a pair shares at least.
+/// Anchors that a pair shares at least.
 const SHARED_MIN: usize = 4;
 /// Least likeness of a pair, of one.
 const LIKENESS_MIN: f32 = 0.4;
-/// How much liker each other two must be than either is to any other.
+/// How many times as like each other two must be as either is to any other.
 const AHEAD: f32 = 1.2;
-/// Times that one record is held against another for one mark, for each pair of languages: the rarest marks come first.
+/// Times that one record is held against another for one anchor, for each pair of languages: the rarest come first.
 const WORK_MAX: u64 = 30_000_000;
 
 /// Records of one language each.
@@ -34,14 +35,14 @@ const WORK_MAX: u64 = 30_000_000;
 pub struct Parallel {
     of: BTreeMap<Language, Vec<Outline>>,
     taken: usize,
-    marks: usize,
+    anchors: usize,
 }
 
 /// What translators leave of a record as it is.
 struct Outline {
     record: u64,
     /// Ascending, each once.
-    marks: Vec<u32>,
+    anchors: Vec<u32>,
     headings: usize,
 }
 
@@ -73,7 +74,7 @@ impl Parallel {
     /// Whether no more is taken.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.taken >= RECORDS_MAX || self.marks >= ALL_MARKS_MAX
+        self.taken >= RECORDS_MAX || self.anchors >= ALL_ANCHORS_MAX
     }
 
     /// Takes a record of one language, by BCP 47 tag, and its texts.
@@ -82,29 +83,28 @@ impl Parallel {
         if self.is_full() || language == Language::Other {
             return;
         }
-        let mut marks = BTreeSet::new();
+        let mut anchors = BTreeSet::new();
         for text in texts {
             let end = text.floor_char_boundary(TEXT_MAX);
             for word in stems(Language::Other, text.get(..end).unwrap_or_default()) {
-                if is_mark(&word.stem) {
-                    marks.insert(number(&word.stem));
+                if is_anchor(&word.stem) {
+                    anchors.insert(number(&word.stem));
                 }
-                if marks.len() > MARKS_MAX {
-                    marks.pop_last();
+                if anchors.len() > ANCHORS_MAX {
+                    anchors.pop_last();
                 }
             }
         }
-        if marks.len() < SHARED_MIN {
+        if anchors.len() < SHARED_MIN {
             return;
         }
-        let lines = texts.iter().flat_map(|text| text.lines());
-        let headings = lines.filter(|line| line.trim_start().starts_with('#'));
+        let headings = texts.iter().flat_map(|text| headings(text));
         self.taken += 1;
-        self.marks += marks.len();
+        self.anchors += anchors.len();
         self.of.entry(language).or_default().push(Outline {
             record,
             headings: headings.count(),
-            marks: marks.into_iter().collect(),
+            anchors: anchors.into_iter().collect(),
         });
     }
 
@@ -124,11 +124,11 @@ impl Parallel {
 }
 
 /// Letters and digits that are the same in every script that a translation may be in.
-fn is_mark(word: &str) -> bool {
+fn is_anchor(word: &str) -> bool {
     word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// A mark by number: two that share one are rare enough.
+/// An anchor by number: two that share one are rare enough.
 #[expect(clippy::cast_possible_truncation, reason = "a hash")]
 fn number(word: &str) -> u32 {
     let mut hasher = DefaultHasher::new();
@@ -141,7 +141,10 @@ fn pairs(left: &[Outline], right: &[Outline]) -> Vec<(u64, u64)> {
     let weights = weights(&on_left, &on_right, left.len() + right.len());
     let lengths = |of: &[Outline]| -> Vec<f32> {
         let squares = of.iter().map(|outline| {
-            let known = outline.marks.iter().filter_map(|mark| weights.get(mark));
+            let known = outline
+                .anchors
+                .iter()
+                .filter_map(|anchor| weights.get(anchor));
             known.sum::<f32>()
         });
         squares.map(f32::sqrt).collect()
@@ -151,11 +154,11 @@ fn pairs(left: &[Outline], right: &[Outline]) -> Vec<(u64, u64)> {
     let mut best_left = vec![Best::default(); left.len()];
     for (at, (outline, length)) in left.iter().zip(&left_lengths).enumerate() {
         let mut shared: HashMap<usize, (f32, usize)> = HashMap::new();
-        for mark in &outline.marks {
-            let Some(weight) = weights.get(mark) else {
+        for anchor in &outline.anchors {
+            let Some(weight) = weights.get(anchor) else {
                 continue;
             };
-            for other in on_right.get(mark).into_iter().flatten() {
+            for other in on_right.get(anchor).into_iter().flatten() {
                 let (sum, count) = shared.entry(*other).or_default();
                 *sum += weight;
                 *count += 1;
@@ -183,29 +186,29 @@ fn pairs(left: &[Outline], right: &[Outline]) -> Vec<(u64, u64)> {
     agreed.collect()
 }
 
-/// Which of the records have a mark.
+/// Which of the records have an anchor.
 fn having(outlines: &[Outline]) -> HashMap<u32, Vec<usize>> {
     let mut having: HashMap<u32, Vec<usize>> = HashMap::new();
     for (at, outline) in outlines.iter().enumerate() {
-        for mark in &outline.marks {
-            having.entry(*mark).or_default().push(at);
+        for anchor in &outline.anchors {
+            having.entry(*anchor).or_default().push(at);
         }
     }
     having
 }
 
-/// What the marks of both sides say, the rarest of them as far as the work allows: the square of the inverse
+/// What the anchors of both sides say, the rarest of them as far as the work allows: the square of the inverse
 /// document frequency.
 fn weights(
     left: &HashMap<u32, Vec<usize>>,
     right: &HashMap<u32, Vec<usize>>,
     records: usize,
 ) -> HashMap<u32, f32> {
-    let both = left.iter().filter_map(|(mark, on_left)| {
-        let on_right = right.get(mark)?;
+    let both = left.iter().filter_map(|(anchor, on_left)| {
+        let on_right = right.get(anchor)?;
         Some((
             on_left.len() as u64 * on_right.len() as u64,
-            *mark,
+            *anchor,
             on_left.len() + on_right.len(),
         ))
     });
@@ -217,7 +220,7 @@ fn weights(
         work <= WORK_MAX
     });
     let weighed =
-        affordable.map(|(_, mark, have)| (mark, (records as f32 / have as f32).ln().powi(2)));
+        affordable.map(|(_, anchor, have)| (anchor, (records as f32 / have as f32).ln().powi(2)));
     weighed.collect()
 }
 
@@ -292,21 +295,24 @@ mod tests {
         let long: String = (0..100_000).map(|n| format!("m{n} ")).collect();
         let mut parallel = Parallel::default();
         parallel.take(1, "en", &[&long]);
-        assert_eq!(parallel.of[&Language::English][0].marks.len(), MARKS_MAX);
-        parallel.take(2, "en", &["of two marks"]);
-        assert_eq!(parallel.taken, 1, "too few marks");
+        assert_eq!(
+            parallel.of[&Language::English][0].anchors.len(),
+            ANCHORS_MAX
+        );
+        parallel.take(2, "en", &["of two anchors"]);
+        assert_eq!(parallel.taken, 1, "too few anchors");
     }
 
     proptest! {
         #[test]
         fn a_record_has_one_counterpart_in_a_language_at_most(
-            marks in prop::collection::vec((0..3_usize, prop::collection::vec(0..40_u32, 4..12)), 0..24),
+            anchors in prop::collection::vec((0..3_usize, prop::collection::vec(0..40_u32, 4..12)), 0..24),
         ) {
-            let texts: Vec<String> = marks.iter().map(|(_, marks)| {
-                marks.iter().map(|mark| format!("m{mark} ")).collect()
+            let texts: Vec<String> = anchors.iter().map(|(_, anchors)| {
+                anchors.iter().map(|anchor| format!("m{anchor} ")).collect()
             }).collect();
             let languages = ["fr", "en", "ar"];
-            let records: Vec<(u64, &str, &str)> = marks.iter().zip(&texts).zip(0..)
+            let records: Vec<(u64, &str, &str)> = anchors.iter().zip(&texts).zip(0..)
                 .map(|(((lang, _), text), num)| (num, languages[*lang], text.as_str()))
                 .collect();
             let found = pairs(&records);
