@@ -205,7 +205,6 @@ fn no_quirk_stops_an_import() {
 }
 
 /// Which records say the same in two languages, where each is kept in one, and one in three is in one language alone.
-/// Pages that share three words or fewer (an alias of a command) are left apart.
 #[test]
 fn translations_that_nobody_named_are_found() {
     let Some(corpus) = shared_data("kb-parallel") else {
@@ -243,23 +242,25 @@ fn translations_that_nobody_named_are_found() {
     }
     let pairs = parallel.pairs();
     let document = |num: u64| num / TAUGHT.len() as u64;
-    let right = pairs
-        .iter()
-        .filter(|(one, other)| document(*one) == document(*other))
-        .count();
+    let is_right = |(one, other): &&(u64, u64)| document(*one) == document(*other);
+    let wrong = pairs.len() - pairs.iter().filter(is_right).count();
+    assert!(
+        wrong * 100 <= pairs.len(),
+        "{wrong} of {} wrong",
+        pairs.len()
+    );
+    // Many commands' pages are a line about another name of the same, with three words to go by.
+    let is_text = |at: usize| {
+        let name = manifest.documents.keys().nth(at);
+        name.is_some_and(|name| !name.starts_with("tldr-pages/"))
+    };
+    let right = pairs.iter().filter(is_right);
+    let texts = right.filter(|(one, _)| is_text(usize::try_from(document(*one)).unwrap()));
+    let right = texts.count();
     let possible: usize = (0..manifest.documents.len())
+        .filter(|at| is_text(*at))
         .map(|at| there.iter().filter(|(of, _)| *of == at).count())
         .map(|languages| languages * languages.saturating_sub(1) / 2)
         .sum();
-    eprintln!(
-        "{right} of {possible} pairs found, {} of {} wrong",
-        pairs.len() - right,
-        pairs.len()
-    );
-    assert!(right * 100 >= possible * 75, "{right} of {possible}");
-    assert!(
-        right * 100 >= pairs.len() * 97,
-        "{right} of {}",
-        pairs.len()
-    );
+    assert!(right * 100 >= possible * 85, "{right} of {possible}");
 }

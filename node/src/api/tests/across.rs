@@ -29,16 +29,20 @@ async fn labels_of_a_theme() {
     let ransom = [("ar", "الوقاية من برامج الفدية")];
     let ransom = node.guideline("own", &ransom, &[]).await.record;
     learned(&node).await;
-    let (is_found, expanded) = finds(&node, &ransom, words("Rançongiciels")).await;
+    let found = node.search(words("Rançongiciels")).await;
+    assert_eq!(found.hits[0].record, ransom);
     assert!(
-        is_found && expanded.contains(&"برامج الفدية".to_owned()),
-        "{expanded:?}"
+        found.expanded.contains(&"برامج الفدية".to_owned()),
+        "{:?}",
+        found.expanded
     );
+    assert!(!found.hits[0].marks.is_empty() || found.hits[0].snippet.is_empty());
     let plain = SearchQuery {
         no_expand: Some(true),
         ..words("Rançongiciels")
     };
-    assert_eq!(finds(&node, &ransom, plain).await, (false, Vec::new()));
+    let found = node.search(plain).await;
+    assert_eq!((found.total, found.expanded.len()), (0, 0));
 }
 
 #[tokio::test]
