@@ -59,6 +59,27 @@ async fn the_glossary_that_the_program_ships() {
     }
 }
 
+/// No label is the word alone: what it is called is learned from two that have it.
+#[tokio::test]
+async fn words_within_labels_of_concepts() {
+    let node = Node::start("tn").await;
+    for (fr, ar) in [
+        ("plimard rouge", "زرموق أحمر"),
+        ("plimard vert", "زرموق أخضر"),
+    ] {
+        let draft = Draft {
+            kind: Some("concept".to_owned()),
+            title: texts(&[("fr", fr), ("ar", ar)]),
+            ..Draft::default()
+        };
+        node.client.new_record(&new("own", draft)).await.unwrap();
+    }
+    let guide = node.guideline("own", &GUIDE, &[]).await.record;
+    learned(&node).await;
+    let (is_found, expanded) = finds(&node, &guide, words("plimard")).await;
+    assert!(is_found, "{expanded:?}");
+}
+
 #[tokio::test]
 async fn records_in_both_languages() {
     let node = Node::start("tn").await;

@@ -1,6 +1,8 @@
 //! Lists and searches: pages and filters.
 
-use diwan_api::types::{ListQuery, SimilarQuery, WatchAdd, WatchInfo, WatchQuery, WatchSeen};
+use diwan_api::types::{
+    ListQuery, SimilarQuery, WatchAdd, WatchInfo, WatchQuery, WatchSeen, WithdrawRequest,
+};
 
 use super::*;
 
@@ -180,6 +182,42 @@ async fn the_query_language_narrows_and_names_mistakes() {
     assert_eq!(refusal(unknown, "nearest").1, "training");
     let unknown = node.client.search(&words("-has:pictures")).await;
     assert_eq!(refusal(unknown, "expected").1, "attachment");
+}
+
+/// Pages come from the state of the index that the first one saw.
+#[tokio::test]
+async fn what_was_taken_back_between_two_pages_is_on_none() {
+    let node = Node::start("tn").await;
+    let mut written = Vec::new();
+    for title in ["Fiche une", "Fiche deux", "Fiche trois"] {
+        let fiche = node.guideline("own", &[("fr", title)], &[]).await;
+        written.push(fiche.record);
+    }
+    let page = |after| SearchQuery {
+        limit: Some(1),
+        after,
+        ..words("fiche")
+    };
+    let first = node.search(page(None)).await;
+    let shown = first.hits[0].record.clone();
+    let back = written.iter().find(|record| **record != shown);
+    let back = back.unwrap().clone();
+    let request = WithdrawRequest {
+        reason: "double".to_owned(),
+        ..WithdrawRequest::default()
+    };
+    node.client.withdraw(&back, &request).await.unwrap();
+    let mut seen = vec![shown];
+    let mut next = first.next;
+    while let Some(after) = next {
+        let found = node.search(page(Some(after))).await;
+        seen.extend(found.hits.into_iter().map(|hit| hit.record));
+        next = found.next;
+    }
+    written.retain(|record| *record != back);
+    seen.sort();
+    written.sort();
+    assert_eq!(seen, written);
 }
 
 /// A saved search, and what is new of it.
