@@ -222,20 +222,24 @@ pub(super) async fn quiet<T>(
     }
 }
 
-/// The thread that owns the index's writer: makes passes as they are ordered, and gives the writer's
-/// memory back while there are none.
+/// The thread that owns the index's writer: makes passes as they are ordered, and while there are none makes few segments
+/// of many and gives the writer's memory back.
 fn run_passes(mut writer: Writer, orders: &mpsc::Receiver<Order>) {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::warn!(%error, "indexing runs at the priority of everything else");
     }
     loop {
         let order = match orders.recv_timeout(REST_AFTER) {
-            Err(RecvTimeoutError::Timeout) => {
-                if let Err(error) = writer.rest() {
-                    tracing::warn!(%error, "merging the index's segments failed");
+            Err(RecvTimeoutError::Timeout) => match writer.tidy() {
+                Ok(true) => continue,
+                tidied => {
+                    let outcomes = [tidied.map(drop), writer.rest()];
+                    for error in outcomes.into_iter().filter_map(Result::err) {
+                        tracing::warn!(%error, "merging the index's segments failed");
+                    }
+                    orders.recv().ok()
                 }
-                orders.recv().ok()
-            }
+            },
             order => order.ok(),
         };
         let Some(order) = order else { return };

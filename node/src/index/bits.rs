@@ -46,6 +46,19 @@ impl Bits {
         }
     }
 
+    /// Adds the records of a word of bits; those outside of the segment are ignored.
+    pub(super) fn insert_all(&mut self, word: u32, bits: u64) {
+        let inside = self.records.saturating_sub(word.saturating_mul(WORD));
+        let bits = match inside {
+            0 => 0,
+            1..WORD => bits & ((1 << inside) - 1),
+            _ => bits,
+        };
+        if let Some(word) = self.words.get_mut(word as usize) {
+            *word |= bits;
+        }
+    }
+
     /// Takes all records out that are in the other set.
     pub(super) fn remove(&mut self, other: &Self) {
         for (word, other) in self.words.iter_mut().zip(&other.words) {
@@ -116,6 +129,11 @@ mod tests {
             assert!(listed(&odd).iter().all(|record| record % 2 == 1));
             odd.retain(&even);
             assert!(listed(&odd).is_empty());
+            let mut words = Bits::none(records);
+            for word in 0..5 {
+                words.insert_all(word, u64::MAX);
+            }
+            assert_eq!(listed(&words), listed(&all), "{records}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Works a [`Score`] out for the records of one segment, 256 of them at a time.
+//! Works a [`Score`] out for the records of one segment, some hundred of them at a time.
 //!
-//! Each node of the expression adds its value to a column of numbers, one for each record of the window: terms
-//! where their postings say so, the others by adding, comparing and multiplying whole columns, which the
-//! compiler turns into instructions on several numbers at once. So a record costs a few nanoseconds for each term
-//! that it has and each node that is at work near it, whatever the nesting; windows that no term reaches cost
-//! nothing. ("Vectorized query evaluation", Boncz, Zukowski and Nes, "MonetDB/X100: Hyper-Pipelining Query
-//! Execution", 2005.)
+//! Each node of the expression adds its value to a column of numbers, one for each record of the window, and says
+//! which records match: terms where their postings say so, the others by adding, comparing and multiplying whole
+//! columns, which the compiler turns into instructions on several numbers at once, or the few records that match.
+//! So a record costs a few nanoseconds for each term that it has and each node that is at work near it, whatever the
+//! nesting; windows that no term reaches cost nothing. ("Vectorized query evaluation", Boncz, Zukowski and Nes,
+//! "MonetDB/X100: Hyper-Pipelining Query Execution", 2005.)
 
 use std::sync::Arc;
 
@@ -16,20 +16,13 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, SegmentReader, TERMINATED, Term};
 
 use super::bits::{Bits, WORD};
+use super::column::{Column, Mask, NOTHING, add, better, end_of, gain, gain_where};
 use super::error::IndexError;
 use super::score::{self, Lengths, Score};
 use super::statistics::{K1, Statistics};
 
-/// Records of a window: some words of bits.
-const RECORDS: u32 = 256;
-/// The same, as a length.
-const WINDOW: usize = RECORDS as usize;
-
-/// One number for each record of a window.
-pub(super) type Column = [f32; WINDOW];
-
-/// A column of nothing.
-const NOTHING: Column = [0.0; WINDOW];
+/// Records of a block of postings (tantivy's).
+const BLOCK: usize = 128;
 
 /// An expression over the postings of one segment.
 pub(super) struct Evaluation(Option<Node>);
@@ -52,48 +45,39 @@ impl Evaluation {
         Ok(Self(opening.node(score)?))
     }
 
-    /// Gives the scores of records, a window at a time, with the number of the word of bits that it begins at; zero
-    /// is what does not match. Windows without a match may be left out.
-    pub(super) fn each_window(mut self, mut visit: impl FnMut(u32, &Column)) {
+    /// Gives the scores of records and which of them match, a window at a time, with the number of the word of bits that
+    /// it begins at. Windows without a match may be left out.
+    pub(super) fn each_window(mut self, mut visit: impl FnMut(u32, &Column, &Mask)) {
         let Some(root) = &mut self.0 else {
             return;
         };
         let mut next = root.next();
         while next < TERMINATED {
             let from = next - next % WORD;
-            let mut scores = NOTHING;
-            root.add(from, &mut scores);
-            visit(from / WORD, &scores);
+            let (scores, matching) = root.scores(from);
+            visit(from / WORD, &scores, &matching);
             next = root.next().max(end_of(from));
         }
     }
 
     /// What one record scores; zero where it does not match.
     pub(super) fn at(mut self, record: DocId) -> f32 {
-        let mut scores = NOTHING;
         let place = record % WORD;
-        if let Some(root) = &mut self.0 {
-            root.add(record - place, &mut scores);
-        }
-        scores.get(place as usize).copied().unwrap_or(0.0)
+        let scores = self.0.as_mut().map(|root| root.scores(record - place).0);
+        let score = scores.and_then(|scores| scores.get(place as usize).copied());
+        score.unwrap_or(0.0)
     }
 
     /// All records that match.
     pub(super) fn matches(self, records: u32) -> Bits {
         let mut found = Bits::none(records);
-        self.each_window(|word, scores| {
-            for (record, score) in (word * WORD..).zip(scores) {
-                if *score > 0.0 {
-                    found.insert(record);
-                }
+        self.each_window(|first, _, matching| {
+            for (word, bits) in (first..).zip(matching.words()) {
+                found.insert_all(word, bits);
             }
         });
         found
     }
-}
-
-fn end_of(from: DocId) -> DocId {
-    from.saturating_add(RECORDS)
 }
 
 /// A node of the expression, as far as the segment has what it asks for.
@@ -138,18 +122,20 @@ impl Node {
         }
     }
 
-    /// Adds to a column what the records from `from` on score. Windows begin at a word of bits, are asked for in
-    /// rising order, and do not overlap.
-    fn add(&mut self, from: DocId, to: &mut Column) {
+    /// Adds to a column what the records from `from` on score, and says which of them match; what does not match it
+    /// leaves as it is. Windows begin at a word of bits, are asked for in rising order, and do not overlap.
+    fn add(&mut self, from: DocId, to: &mut Column) -> Mask {
+        let mut matching = Mask::NONE;
         match self {
             Self::Text { parts, weight } => {
                 for part in parts {
-                    part.add(from, *weight, to);
+                    part.add(from, *weight, to, &mut matching);
                 }
             }
             Self::Flat { postings, value } => postings.each_block(from, |records, _| {
                 for record in records {
                     gain(to, record - from, *value);
+                    matching.insert(record - from);
                 }
             }),
             Self::Engine { scorer, weight } => {
@@ -157,66 +143,79 @@ impl Node {
                     scorer.seek(from);
                 }
                 while scorer.doc() < end_of(from) {
-                    let score = scorer.score() * *weight;
-                    gain(to, scorer.doc() - from, score);
+                    let at = scorer.doc() - from;
+                    gain(to, at, scorer.score() * *weight);
+                    matching.insert(at);
                     scorer.advance();
                 }
             }
             Self::Sum(nodes) => {
                 for node in reaching(nodes, from) {
-                    node.add(from, to);
+                    matching.unite(node.add(from, to));
                 }
             }
             Self::Best(nodes) => {
+                let mut reaching = reaching(nodes, from).peekable();
+                let Some(first) = reaching.next() else {
+                    return matching;
+                };
+                if reaching.peek().is_none() {
+                    return first.add(from, to);
+                }
                 let mut best = NOTHING;
-                for node in reaching(nodes, from) {
-                    let scores = node.scores(from);
-                    for (best, score) in best.iter_mut().zip(&scores) {
-                        *best = if *score > *best { *score } else { *best };
-                    }
+                matching = first.add(from, &mut best);
+                for node in reaching {
+                    let (scores, of_node) = node.scores(from);
+                    better(&mut best, &scores);
+                    matching.unite(of_node);
                 }
                 add(to, &best);
             }
             Self::All(nodes) => {
-                let (sum, least) = sum_and_least(nodes, from);
-                for ((to, sum), least) in to.iter_mut().zip(&sum).zip(&least) {
-                    *to += if *least > 0.0 { *sum } else { 0.0 };
+                let mut sum = NOTHING;
+                matching = Mask::ALL;
+                for node in nodes {
+                    matching.retain(node.add(from, &mut sum));
+                    if matching.is_empty() {
+                        return matching;
+                    }
                 }
+                gain_where(matching, to, &sum, |sum| sum);
             }
             Self::Whole(nodes, more) => {
-                let (sum, least) = sum_and_least(nodes, from);
-                for ((to, sum), least) in to.iter_mut().zip(&sum).zip(&least) {
-                    *to += if *least > 0.0 {
-                        sum + sum * *more
-                    } else {
-                        *sum
-                    };
+                let (mut sum, mut whole) = (NOTHING, Mask::ALL);
+                for node in nodes {
+                    let of_node = node.add(from, &mut sum);
+                    matching.unite(of_node);
+                    whole.retain(of_node);
                 }
+                add(to, &sum);
+                gain_where(whole, to, &sum, |sum| sum * *more);
             }
             Self::Covering(nodes, value) => {
                 let mut sum = NOTHING;
                 for node in reaching(nodes, from) {
-                    node.add(from, &mut sum);
+                    matching.unite(node.add(from, &mut sum));
                 }
-                for (to, sum) in to.iter_mut().zip(&sum) {
-                    *to += sum * (sum / *value).min(1.0);
-                }
+                gain_where(matching, to, &sum, |sum| sum * (sum / *value).min(1.0));
             }
             Self::Also(must, may) => {
-                let must = must.scores(from);
-                let may = may.scores(from);
-                for ((to, must), may) in to.iter_mut().zip(&must).zip(&may) {
-                    *to += if *must > 0.0 { must + may } else { 0.0 };
+                let mut sum = NOTHING;
+                matching = must.add(from, &mut sum);
+                if !matching.is_empty() {
+                    may.add(from, &mut sum);
+                    gain_where(matching, to, &sum, |sum| sum);
                 }
             }
         }
+        matching
     }
 
-    /// What the records from `from` on score.
-    fn scores(&mut self, from: DocId) -> Column {
+    /// What the records from `from` on score, and which of them match.
+    fn scores(&mut self, from: DocId) -> (Column, Mask) {
         let mut scores = NOTHING;
-        self.add(from, &mut scores);
-        scores
+        let matching = self.add(from, &mut scores);
+        (scores, matching)
     }
 }
 
@@ -224,31 +223,6 @@ impl Node {
 fn reaching(nodes: &mut [Node], from: DocId) -> impl Iterator<Item = &mut Node> {
     let nodes = nodes.iter_mut();
     nodes.filter(move |node| node.next() < end_of(from))
-}
-
-fn add(to: &mut Column, scores: &Column) {
-    for (to, score) in to.iter_mut().zip(scores) {
-        *to += *score;
-    }
-}
-
-fn gain(to: &mut Column, at: u32, score: f32) {
-    if let Some(to) = to.get_mut(at as usize) {
-        *to += score;
-    }
-}
-
-/// The sum over nodes, and what the one that gives least gives.
-fn sum_and_least(nodes: &mut [Node], from: DocId) -> (Column, Column) {
-    let (mut sum, mut least) = (NOTHING, [f32::INFINITY; WINDOW]);
-    for node in nodes {
-        let scores = node.scores(from);
-        add(&mut sum, &scores);
-        for (least, score) in least.iter_mut().zip(&scores) {
-            *least = if *score < *least { *score } else { *least };
-        }
-    }
-    (sum, least)
 }
 
 /// A word in one part of a record.
@@ -261,17 +235,25 @@ struct Part {
 
 impl Part {
     /// Adds to a column what the word gives.
-    fn add(&mut self, from: DocId, weight: f32, to: &mut Column) {
+    fn add(&mut self, from: DocId, weight: f32, to: &mut Column, matching: &mut Mask) {
         if self.postings.record() >= end_of(from) {
             return;
         }
         let Self { codes, lengths, .. } = self;
         self.postings.each_block(from, |records, often| {
-            for (record, often) in records.iter().zip(often) {
+            let mut scores = [0.0; BLOCK];
+            for ((score, record), often) in scores.iter_mut().zip(records).zip(often) {
                 let code = usize::from(codes.fieldnorm_id(*record));
                 let once = lengths.get(code).copied().unwrap_or(0.0);
-                let often = once * *often as f32;
-                gain(to, record - from, weight * (often / (often + K1)));
+                *score = once * *often as f32;
+            }
+            // By itself, so that several are divided at once.
+            for often in scores.iter_mut().take(records.len()) {
+                *often = weight * (*often / (*often + K1));
+            }
+            for (record, score) in records.iter().zip(scores) {
+                gain(to, record - from, score);
+                matching.insert(record - from);
             }
         });
     }

@@ -131,9 +131,10 @@ impl<'q> Page<'q> {
     ) -> Result<(), IndexError> {
         let mut records = Records::of(segment, self.facets.is_some())?;
         match matching {
-            Some(matching) => matching.each_window(|word, scores| {
-                for (word, scores) in (word..).zip(scores.chunks(WORD as usize)) {
-                    self.add_word(&mut records, word, filter.word(word), scores);
+            Some(matching) => matching.each_window(|first, scores, matching| {
+                let words = (first..).zip(matching.words());
+                for ((word, matching), scores) in words.zip(scores.chunks(WORD as usize)) {
+                    self.add_word(&mut records, word, filter.word(word) & matching, scores);
                 }
             }),
             None => {
@@ -149,9 +150,8 @@ impl<'q> Page<'q> {
         Ok(())
     }
 
-    /// Looks at the records of one word of bits.
-    fn add_word(&mut self, records: &mut Records, word: u32, seen: u64, scores: &[f32]) {
-        let mut found = seen & above(scores, 0.0);
+    /// Looks at records of one word of bits.
+    fn add_word(&mut self, records: &mut Records, word: u32, mut found: u64, scores: &[f32]) {
         if let Some(only) = self.only {
             for record in records_of(word, found) {
                 if !only.contains(&records.num(record)) {

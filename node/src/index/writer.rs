@@ -2,19 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
+use std::future::Future as _;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 
 use data_encoding::HEXLOWER;
+use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::schema::Field;
-use tantivy::{IndexWriter, TantivyDocument, Term};
+use tantivy::{FutureResult, IndexWriter, TantivyDocument, Term};
 
 use super::analysis::{Language, primary_subtag};
 use super::directory::{Committed, Usable, mark_whole};
 use super::error::IndexError;
 use super::headings::headings;
 use super::schema::{Fields, PUBLISHED, TextFields};
+use super::tidy::to_merge;
 use super::{Index, Indexable, Shared};
 
 /// The least memory that a writer works with, bytes.
@@ -38,6 +43,8 @@ pub struct Writer {
     index: tantivy::Index,
     /// Threads and buffers; none while it rests.
     inner: Option<IndexWriter>,
+    /// Small segments that become one.
+    tidying: Option<FutureResult<Option<SegmentMeta>>>,
     /// The least number above all that were ever put: such records are in no segment, and to look there
     /// for what they replace would cost as much as to index them.
     unused: u64,
@@ -68,6 +75,7 @@ impl Writer {
         Ok(Self {
             index: filled.index,
             inner: None,
+            tidying: None,
             unused: filled.committed.unused,
             shared,
             memory_bytes,
@@ -114,6 +122,40 @@ impl Writer {
         Ok(self.inner.insert(writer))
     }
 
+    /// Makes few segments of many while there is nothing else to do, on threads of its own; says whether it is still at
+    /// it. Changes may come meanwhile. Searches see the outcome from the next commit or [`rest`](Self::rest) on.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`] where merging failed; the last commit is in force.
+    pub fn tidy(&mut self) -> Result<bool, IndexError> {
+        if let Some(merged) = &mut self.tidying {
+            return match Pin::new(merged).poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Pending => Ok(true),
+                Poll::Ready(outcome) => {
+                    self.tidying = None;
+                    outcome?;
+                    Ok(false)
+                }
+            };
+        }
+        let Some(writer) = &mut self.inner else {
+            return Ok(false);
+        };
+        let segments = self.index.searchable_segment_metas()?;
+        let mut segments: Vec<(u64, SegmentId)> = segments
+            .iter()
+            .map(|segment| (u64::from(segment.num_docs()), segment.id()))
+            .collect();
+        segments.sort_unstable_by_key(|(records, _)| *records);
+        let sizes: Vec<u64> = segments.iter().map(|(records, _)| *records).collect();
+        let ids = segments.iter().map(|(_, id)| *id);
+        let ids: Vec<SegmentId> = ids.take(to_merge(&sizes)).collect();
+        if !ids.is_empty() {
+            self.tidying = Some(writer.merge(&ids));
+        }
+        Ok(self.tidying.is_some())
+    }
+
     /// Ends the threads and gives their buffers back; the next change starts them again. To be called
     /// behind a commit: what was not committed is lost. Searches see merged segments from then on, and let the
     /// files go that they were made of.
@@ -124,6 +166,7 @@ impl Writer {
         let Some(writer) = self.inner.take() else {
             return Ok(());
         };
+        self.tidying = None;
         writer.wait_merging_threads()?;
         self.shared.follow()
     }

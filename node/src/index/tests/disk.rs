@@ -51,6 +51,43 @@ fn a_record_that_is_put_again_is_there_once() {
     put_again(&mut opened);
 }
 
+#[test]
+fn small_segments_become_one_while_there_is_nothing_else_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut opened = open(dir.path());
+    let put = |opened: &mut Opened, num: u64| {
+        let title = format!("Manuel numero{num}");
+        opened.writer.put(&record(num, &[("fr", &title)])).unwrap();
+        opened.writer.commit(num).unwrap();
+    };
+    let segments = |opened: &Opened| {
+        let searcher = opened.index.shared().reader.searcher();
+        searcher.segment_readers().len()
+    };
+    for num in 1..=6 {
+        put(&mut opened, num);
+    }
+    assert_eq!(segments(&opened), 6);
+    assert!(opened.writer.tidy().unwrap());
+    // What comes meanwhile is neither lost nor in the way.
+    put(&mut opened, 7);
+    opened.writer.remove(2).unwrap();
+    opened.writer.commit(8).unwrap();
+    while opened.writer.tidy().unwrap() {
+        std::thread::yield_now();
+    }
+    opened.writer.rest().unwrap();
+    assert!(segments(&opened) <= 2, "{}", segments(&opened));
+    assert_eq!((opened.index.count(), opened.index.committed_seq()), (6, 8));
+    for num in 1..=7 {
+        let found = search(&opened, &format!("numero{num}"));
+        assert_eq!(found.contains(&num), num != 2, "{num}: {found:?}");
+    }
+    assert!(!opened.writer.tidy().unwrap(), "a writer at rest is tidy");
+    drop(opened);
+    assert_eq!(open(dir.path()).index.count(), 6);
+}
+
 /// Breaks an index by `harm` and expects an empty, working one afterwards.
 fn starts_empty_after(harm: impl Fn(&Path)) {
     let (dir, opened) = filled(&manuals());
