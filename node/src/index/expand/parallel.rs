@@ -6,8 +6,9 @@
 //! Linguistics 29, 2003). Each is paired with one at most, and only where both fit each other better than any other.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash as _, Hasher as _};
+use std::ops::Range;
 
 use super::super::analysis::Language;
 use super::super::headings::headings;
@@ -22,13 +23,13 @@ const ALL_ANCHORS_MAX: usize = 4_000_000;
 /// Bytes of a text that are looked at.
 const TEXT_MAX: usize = 64 * 1024;
 /// Anchors that a pair shares at least.
-const SHARED_MIN: usize = 4;
+const SHARED_MIN: u32 = 4;
 /// Least likeness of a pair, of one.
 const LIKENESS_MIN: f32 = 0.4;
 /// How many times as like each other two must be as either is to any other.
 const AHEAD: f32 = 1.2;
 /// Times that one record is held against another for one anchor, for each pair of languages: the rarest come first.
-const WORK_MAX: u64 = 30_000_000;
+const WORK_MAX: u64 = 10_000_000;
 
 /// Records of one language each.
 #[derive(Default)]
@@ -95,7 +96,7 @@ impl Parallel {
                 }
             }
         }
-        if anchors.len() < SHARED_MIN {
+        if anchors.len() < SHARED_MIN as usize {
             return;
         }
         let headings = texts.iter().flat_map(|text| headings(text));
@@ -138,39 +139,35 @@ fn number(word: &str) -> u32 {
 
 fn pairs(left: &[Outline], right: &[Outline]) -> Vec<(u64, u64)> {
     let (on_left, on_right) = (having(left), having(right));
-    let weights = weights(&on_left, &on_right, left.len() + right.len());
-    let lengths = |of: &[Outline]| -> Vec<f32> {
-        let squares = of.iter().map(|outline| {
-            let known = outline
-                .anchors
-                .iter()
-                .filter_map(|anchor| weights.get(anchor));
-            known.sum::<f32>()
-        });
-        squares.map(f32::sqrt).collect()
-    };
-    let (left_lengths, right_lengths) = (lengths(left), lengths(right));
+    let shared = shared(&on_left, &on_right, left.len() + right.len());
+    let (left_lengths, right_lengths) = (lengths(left, &shared), lengths(right, &shared));
     let mut best_right = vec![Best::default(); right.len()];
     let mut best_left = vec![Best::default(); left.len()];
+    // By the other record: the sum of weights that are shared with it, and how many they are.
+    let mut sums = vec![(0.0_f32, 0_u32); right.len()];
+    let mut met = Vec::new();
     for (at, (outline, length)) in left.iter().zip(&left_lengths).enumerate() {
-        let mut shared: HashMap<usize, (f32, usize)> = HashMap::new();
-        for anchor in &outline.anchors {
-            let Some(weight) = weights.get(anchor) else {
-                continue;
-            };
-            for other in on_right.get(anchor).into_iter().flatten() {
-                let (sum, count) = shared.entry(*other).or_default();
-                *sum += weight;
-                *count += 1;
+        for Shared { weight, right, .. } in known(&shared, outline) {
+            for (_, other) in on_right.get(right.clone()).unwrap_or_default() {
+                if let Some((sum, count)) = sums.get_mut(*other) {
+                    if *count == 0 {
+                        met.push(*other);
+                    }
+                    *sum += weight;
+                    *count += 1;
+                }
             }
         }
-        for (other, (sum, count)) in shared {
+        for other in met.drain(..) {
             let lengths = length * right_lengths.get(other).copied().unwrap_or(f32::MAX);
-            let (Some(of_left), Some(of_right)) =
-                (best_left.get_mut(at), best_right.get_mut(other))
-            else {
+            let (Some(sums), Some(of_left), Some(of_right)) = (
+                sums.get_mut(other),
+                best_left.get_mut(at),
+                best_right.get_mut(other),
+            ) else {
                 continue;
             };
+            let (sum, count) = std::mem::take(sums);
             if count >= SHARED_MIN && lengths > 0.0 {
                 of_left.see(sum / lengths, other);
                 of_right.see(sum / lengths, at);
@@ -186,42 +183,73 @@ fn pairs(left: &[Outline], right: &[Outline]) -> Vec<(u64, u64)> {
     agreed.collect()
 }
 
-/// Which of the records have an anchor.
-fn having(outlines: &[Outline]) -> HashMap<u32, Vec<usize>> {
-    let mut having: HashMap<u32, Vec<usize>> = HashMap::new();
-    for (at, outline) in outlines.iter().enumerate() {
-        for anchor in &outline.anchors {
-            having.entry(*anchor).or_default().push(at);
-        }
-    }
+/// Anchors and the records that have them, by anchor.
+fn having(outlines: &[Outline]) -> Vec<(u32, usize)> {
+    let each = outlines.iter().enumerate();
+    let mut having: Vec<(u32, usize)> = each
+        .flat_map(|(at, outline)| outline.anchors.iter().map(move |anchor| (*anchor, at)))
+        .collect();
+    having.sort_unstable();
     having
 }
 
-/// What the anchors of both sides say, the rarest of them as far as the work allows: the square of the inverse
-/// document frequency.
-fn weights(
-    left: &HashMap<u32, Vec<usize>>,
-    right: &HashMap<u32, Vec<usize>>,
-    records: usize,
-) -> HashMap<u32, f32> {
-    let both = left.iter().filter_map(|(anchor, on_left)| {
-        let on_right = right.get(anchor)?;
-        Some((
-            on_left.len() as u64 * on_right.len() as u64,
-            *anchor,
-            on_left.len() + on_right.len(),
-        ))
-    });
-    let mut both: Vec<_> = both.collect();
-    both.sort_unstable();
+/// An anchor that records on both sides have.
+struct Shared {
+    anchor: u32,
+    /// What it says: the square of the inverse document frequency.
+    weight: f32,
+    /// Which of those on the right have it.
+    right: Range<usize>,
+}
+
+/// The anchors of both sides, the rarest of them as far as the work allows, by anchor.
+fn shared(left: &[(u32, usize)], right: &[(u32, usize)], records: usize) -> Vec<Shared> {
+    let mut both = Vec::new();
+    let mut from = 0;
+    for on_left in left.chunk_by(|one, next| one.0 == next.0) {
+        let Some((anchor, _)) = on_left.first() else {
+            continue;
+        };
+        let behind = right.get(from..).unwrap_or_default();
+        let start = from + behind.partition_point(|(other, _)| other < anchor);
+        let behind = right.get(start..).unwrap_or_default();
+        from = start + behind.partition_point(|(other, _)| other == anchor);
+        let (of_left, of_right) = (on_left.len(), from - start);
+        if of_right > 0 {
+            let shared = Shared {
+                anchor: *anchor,
+                weight: (records as f32 / (of_left + of_right) as f32).ln().powi(2),
+                right: start..from,
+            };
+            both.push((of_left as u64 * of_right as u64, shared));
+        }
+    }
+    both.sort_unstable_by_key(|(pairs, shared)| (*pairs, shared.anchor));
     let mut work = 0;
-    let affordable = both.into_iter().take_while(|(pairs, _, _)| {
+    let affordable = both.into_iter().take_while(|(pairs, _)| {
         work += pairs;
         work <= WORK_MAX
     });
-    let weighed =
-        affordable.map(|(_, anchor, have)| (anchor, (records as f32 / have as f32).ln().powi(2)));
-    weighed.collect()
+    let mut affordable: Vec<Shared> = affordable.map(|(_, shared)| shared).collect();
+    affordable.sort_unstable_by_key(|shared| shared.anchor);
+    affordable
+}
+
+/// The anchors of a record that are held against others.
+fn known<'s>(shared: &'s [Shared], outline: &'s Outline) -> impl Iterator<Item = &'s Shared> {
+    outline.anchors.iter().filter_map(|anchor| {
+        let at = shared.binary_search_by_key(anchor, |shared| shared.anchor);
+        shared.get(at.ok()?)
+    })
+}
+
+/// How much each record has to share.
+fn lengths(of: &[Outline], shared: &[Shared]) -> Vec<f32> {
+    let sums = of.iter().map(|outline| {
+        let weights = known(shared, outline).map(|shared| shared.weight);
+        weights.sum::<f32>()
+    });
+    sums.map(f32::sqrt).collect()
 }
 
 #[cfg(test)]
