@@ -1,6 +1,6 @@
 //! Documents and judged queries from the shared parallel documents and the training pages. Most documents are kept in French, English
-//! and Arabic; every third is kept in one of the three alone, and its titles in the others are the queries
-//! that cross languages: nobody of this project translated them.
+//! and Arabic; every third is kept in one of the three alone. Queries that cross languages are its titles in the others,
+//! which nobody of this project translated, and what was written in the others by readers of that one text.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,8 +14,10 @@ use diwan_tests::kit::Random;
 const LANGUAGES: [&str; 3] = ["fr", "en", "ar"];
 /// A source whose titles are names of commands, the same in every language.
 const NAMES_ONLY: &str = "tldr-pages";
-/// Paraphrases, written for this sample: source, slug, language, query.
+/// Queries in a document's language that say it in other words, written for this sample: source, slug, language, query.
 const PARAPHRASES: &str = include_str!("paraphrases.tsv");
+/// Queries in another language, written for this sample by readers of the text that is kept: the same columns.
+const ACROSS: &str = include_str!("across.tsv");
 
 /// A document in one or more languages: path by language.
 type Documents = BTreeMap<(String, String), BTreeMap<String, PathBuf>>;
@@ -79,19 +81,31 @@ pub(crate) fn make(sources: &[PathBuf], folder: &Path) -> Result<usize> {
                 }
             }
         }
-        for line in PARAPHRASES.lines() {
-            let columns: Vec<&str> = line.split('\t').collect();
-            if let [of, name, lang, query] = columns.as_slice()
-                && *of == source
-                && *name == slug
-                && kept.iter().any(|kept| kept.as_str() == *lang)
-            {
-                put("paraphrase", lang, query);
+        for (written, kind) in [(PARAPHRASES, "paraphrase"), (ACROSS, "cross")] {
+            for (lang, query) in of_document(written, &source, &slug) {
+                let is_kept = kept.iter().any(|kept| kept.as_str() == lang);
+                if is_kept == (kind == "paraphrase") {
+                    put(kind, lang, query);
+                }
             }
         }
     }
     fs::write(folder.join("queries.tsv"), lines.join("\n") + "\n")?;
     Ok(lines.len() - 1)
+}
+
+/// Language and text of the queries that were written for a document.
+fn of_document<'a>(
+    written: &'a str,
+    source: &str,
+    slug: &str,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    written.lines().filter_map(move |line| {
+        let mut columns = line.split('\t');
+        let is_it = columns.next() == Some(source) && columns.next() == Some(slug);
+        let query = columns.next().zip(columns.next());
+        query.filter(|_| is_it)
+    })
 }
 
 /// The documents of sources: folders with one folder a language.

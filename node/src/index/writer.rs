@@ -123,17 +123,20 @@ impl Writer {
     }
 
     /// Makes few segments of many while there is nothing else to do, on threads of its own; says whether it is still at
-    /// it. Changes may come meanwhile. Searches see the outcome from the next commit or [`rest`](Self::rest) on.
+    /// it. Changes may come meanwhile; where they leave one of the segments empty, or merging fails otherwise, the segments
+    /// stay as they are. Searches see the outcome from the next commit or [`rest`](Self::rest) on.
     ///
     /// # Errors
-    /// [`IndexError::Io`] where merging failed; the last commit is in force.
+    /// [`IndexError::Io`] and [`IndexError::Damaged`] where it cannot be read which segments there are.
     pub fn tidy(&mut self) -> Result<bool, IndexError> {
         if let Some(merged) = &mut self.tidying {
             return match Pin::new(merged).poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Pending => Ok(true),
                 Poll::Ready(outcome) => {
                     self.tidying = None;
-                    outcome?;
+                    if let Err(error) = outcome {
+                        tracing::info!(%error, "small segments of the index stay as they are");
+                    }
                     Ok(false)
                 }
             };

@@ -73,8 +73,11 @@ fn small_segments_become_one_while_there_is_nothing_else_to_do() {
     put(&mut opened, 7);
     opened.writer.remove(2).unwrap();
     opened.writer.commit(8).unwrap();
-    while opened.writer.tidy().unwrap() {
-        std::thread::yield_now();
+    // That one of the segments is empty now may bring the first merge to nothing; nothing disturbs the second.
+    for _ in 0..2 {
+        while opened.writer.tidy().unwrap() {
+            std::thread::yield_now();
+        }
     }
     opened.writer.rest().unwrap();
     assert!(segments(&opened) <= 2, "{}", segments(&opened));
