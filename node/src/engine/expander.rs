@@ -13,7 +13,7 @@ use diwan_core::replica::Replica;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::indexer::{NICENESS, READ_TOGETHER, quiet};
+use super::indexer::{NICENESS, READ_TOGETHER, quiet, wish};
 use super::{Engine, EngineError, State};
 use crate::index::{Expansions, Learner, Parallel, Thesaurus};
 use crate::store::{Reading, RecordState, StoreError};
@@ -25,13 +25,15 @@ const TRANSLATIONS_MAX: usize = 20_000;
 const RECORDS: usize = 200_000;
 /// How long it rests at least between two times.
 const REST: Duration = Duration::from_secs(10);
-/// How many times as long as it worked it rests. (An unoptimised build works so long that tests would wait for minutes.)
-const REST_BY_WORK: u32 = if cfg!(test) { 2 } else { 20 };
+/// How many times as long as it worked it rests, unless somebody waits.
+const REST_BY_WORK: u32 = 20;
 
 /// The running follower. Cheap to clone.
 #[derive(Clone)]
 pub struct Expander {
     known: watch::Receiver<Known>,
+    /// The newest store sequence that somebody waits for.
+    wanted: watch::Sender<u64>,
 }
 
 #[derive(Clone, Default)]
@@ -45,8 +47,9 @@ impl Expander {
     #[must_use]
     pub fn start(engine: Engine) -> Self {
         let (publish, known) = watch::channel(Known::default());
-        tokio::spawn(follow(engine, publish));
-        Self { known }
+        let (wanted, wishes) = watch::channel(0);
+        tokio::spawn(follow(engine, publish, wishes));
+        Self { known, wanted }
     }
 
     /// What is known by now.
@@ -55,8 +58,10 @@ impl Expander {
         self.known.borrow().expansions.clone()
     }
 
-    /// Waits until searches are widened by all that a store sequence covers. False where the follower has ended.
+    /// Waits until searches are widened by all that a store sequence covers; the follower does not rest meanwhile. False
+    /// where it has ended.
     pub async fn wait_for(&self, seq: u64) -> bool {
+        wish(&self.wanted, seq);
         let mut known = self.known.clone();
         known.wait_for(|known| known.seq >= seq).await.is_ok()
     }
@@ -80,7 +85,7 @@ fn audience(replica: &Replica) -> Audience {
     (own.map(|(id, _)| *id).collect(), blocked.copied().collect())
 }
 
-async fn follow(engine: Engine, publish: watch::Sender<Known>) {
+async fn follow(engine: Engine, publish: watch::Sender<Known>, mut wishes: watch::Receiver<u64>) {
     let mut state = engine.watch();
     let mut done: Option<(u64, Audience)> = None;
     loop {
@@ -103,8 +108,13 @@ async fn follow(engine: Engine, publish: watch::Sender<Known>) {
                 None => return,
             }
             let rest = REST.max(began.elapsed() * REST_BY_WORK);
-            if done.as_ref().is_some_and(|(seq, _)| *seq > 0) {
-                tokio::time::sleep(rest).await;
+            if let Some((seq, _)) = &done
+                && *seq > 0
+            {
+                tokio::select! {
+                    () = tokio::time::sleep(rest) => {}
+                    Ok(_) = wishes.wait_for(|wanted| wanted > seq) => {}
+                }
             }
         } else if state.changed().await.is_err() {
             return;

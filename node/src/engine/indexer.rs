@@ -105,17 +105,22 @@ impl Indexer {
 
     /// Waits until searches see a store sequence. False where the follower has ended.
     pub async fn wait_for(&self, seq: u64) -> bool {
-        self.wanted.send_if_modified(|wanted| {
-            let is_newer = seq > *wanted;
-            *wanted = seq.max(*wanted);
-            is_newer
-        });
+        wish(&self.wanted, seq);
         self.seq
             .clone()
             .wait_for(|indexed| *indexed >= seq && !self.index.is_older())
             .await
             .is_ok()
     }
+}
+
+/// Says that somebody waits for a store sequence.
+pub(super) fn wish(wanted: &watch::Sender<u64>, seq: u64) {
+    wanted.send_if_modified(|wanted| {
+        let is_newer = seq > *wanted;
+        *wanted = seq.max(*wanted);
+        is_newer
+    });
 }
 
 /// The index knows by kind which records are of vocabularies: without it each record would be looked at. A

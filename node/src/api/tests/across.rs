@@ -12,7 +12,7 @@ const GUIDE: [(&str, &str); 1] = [("ar", "دليل الزرموق")];
 async fn learned(node: &Node) {
     let stored = node.api.engine.state().store_seq;
     let learned = node.api.expander.wait_for(stored);
-    let learned = tokio::time::timeout(Duration::from_secs(180), learned).await;
+    let learned = tokio::time::timeout(Duration::from_secs(60), learned).await;
     assert!(learned.unwrap());
 }
 
