@@ -2,7 +2,7 @@
 
 use tantivy::DocId;
 
-use super::bits::WORD;
+use super::bits::{WORD, records_of};
 
 /// Records of a window: some words of bits.
 pub(super) const RECORDS: u32 = 512;
@@ -71,8 +71,8 @@ pub(super) fn add(to: &mut Column, scores: &Column) {
     }
 }
 
-/// Adds to one record of a column.
-pub(super) fn gain(to: &mut Column, at: u32, score: f32) {
+/// Adds to one record of a column, or of a part of one; one outside of it is ignored.
+pub(super) fn gain(to: &mut [f32], at: u32, score: f32) {
     if let Some(to) = to.get_mut(at as usize) {
         *to += score;
     }
@@ -90,12 +90,10 @@ pub(super) fn gain_where(mask: Mask, to: &mut Column, scores: &Column, what: imp
     let words = to
         .chunks_mut(WORD as usize)
         .zip(scores.chunks(WORD as usize));
-    for ((to, scores), mut bits) in words.zip(mask.0) {
-        while bits != 0 {
-            let at = bits.trailing_zeros() as usize;
-            bits &= bits - 1;
-            if let (Some(to), Some(score)) = (to.get_mut(at), scores.get(at)) {
-                *to += what(*score);
+    for ((to, scores), bits) in words.zip(mask.0) {
+        for at in records_of(0, bits) {
+            if let Some(score) = scores.get(at as usize) {
+                gain(to, at, what(*score));
             }
         }
     }

@@ -6,20 +6,19 @@ const RECORDS_MAX: u64 = 50_000;
 /// so a record is written again a few times, however many come one by one.
 const GROWTH: u64 = 3;
 
-/// How many of some segments, by their records in rising order, are to be one, from the smallest on; one or none means
-/// that they are tidy.
+/// How many of some segments, by their records in rising order, are to be one, from the smallest on; none where they are
+/// tidy.
 pub(super) fn to_merge(sizes: &[u64]) -> usize {
-    let (mut count, mut sum, mut merged) = (0, 0, 0);
+    let (mut count, mut sum) = (0, 0);
     for size in sizes {
-        let fits = count == 0 || *size <= GROWTH * sum;
-        sum += size;
-        if !fits || sum > RECORDS_MAX {
+        let is_alike = count == 0 || *size <= GROWTH * sum;
+        if !is_alike || sum + size > RECORDS_MAX {
             break;
         }
         count += 1;
-        merged = count;
+        sum += size;
     }
-    if merged > 1 { merged } else { 0 }
+    if count > 1 { count } else { 0 }
 }
 
 #[cfg(test)]
