@@ -192,32 +192,66 @@ fn word_end(text: &str, latest: usize, earliest: usize) -> usize {
         .map_or(latest, |at| earliest + at)
 }
 
+/// The passage as one reads it: on one line, one space between words, without the marks of headings.
 fn render(text: &str, passage: &Range<usize>, matches: &[Match]) -> Snippet {
-    let mut out = String::new();
+    let mut snippet = Snippet::default();
+    let Snippet { text: out, ranges } = &mut snippet;
+    let inside = |m: &&Match| passage.start <= m.bytes.start && m.bytes.end <= passage.end;
+    let mut matches = matches.iter().filter(inside).peekable();
+    let mut open: Option<(usize, usize)> = None;
+    let mut is_apart = false;
     if passage.start > 0 {
         out.push(ELLIPSIS);
     }
-    let shift = out.len();
+    let begun = out.len();
+    let mut line_at = passage.start;
+    let before = text.get(..line_at).unwrap_or_default();
+    let mut is_whole = before.is_empty() || before.ends_with('\n');
     let shown = text.get(passage.clone()).unwrap_or_default();
-    // One byte for one byte, so that the ranges hold.
-    out.extend(
-        shown
-            .chars()
-            .map(|c| if c.is_ascii_control() { ' ' } else { c }),
-    );
+    for line in shown.split_inclusive('\n') {
+        let skipped = if is_whole { heading_mark(line) } else { 0 };
+        for (at, c) in line.char_indices().filter(|(at, _)| *at >= skipped) {
+            let at = line_at + at;
+            if let Some((from, end)) = open
+                && at >= end
+            {
+                ranges.push((from, out.len()));
+                open = None;
+            }
+            if c.is_whitespace() || c.is_ascii_control() {
+                is_apart = true;
+                continue;
+            }
+            if std::mem::take(&mut is_apart) && out.len() > begun {
+                out.push(' ');
+            }
+            if let Some(found) = matches.next_if(|m| m.bytes.start <= at) {
+                open = Some((out.len(), found.bytes.end));
+            }
+            out.push(c);
+        }
+        line_at += line.len();
+        is_whole = true;
+    }
+    if let Some((from, _)) = open {
+        ranges.push((from, out.len()));
+    }
     if passage.end < text.len() {
         out.push(ELLIPSIS);
     }
-    let ranges = matches
-        .iter()
-        .map(|m| &m.bytes)
-        .filter(|bytes| passage.start <= bytes.start && bytes.end <= passage.end)
-        .map(|bytes| {
-            let start = bytes.start - passage.start + shift;
-            (start, start + bytes.len())
-        })
-        .collect();
-    Snippet { text: out, ranges }
+    snippet
+}
+
+/// Bytes of the mark that makes a line a heading (CommonMark 0.31, section 4.2); none where it is no heading.
+fn heading_mark(line: &str) -> usize {
+    let indented = line.trim_start_matches(' ');
+    let said = indented.trim_start_matches('#');
+    let is_heading = said.len() < indented.len() && said.starts_with(char::is_whitespace);
+    if is_heading {
+        line.len() - said.len()
+    } else {
+        0
+    }
 }
 
 #[cfg(test)]
@@ -280,6 +314,22 @@ mod tests {
         let found = snippet("absent", "en", "First\u{1b}line\nand then more of it", 22);
         assert_eq!(found.text, "First line and then…");
         assert!(found.ranges.is_empty());
+    }
+
+    #[test]
+    fn marks_of_headings_and_blanks_are_not_shown() {
+        let text =
+            "#osint\n\n##  Saisie du téléphone\n\n  - couper \t le réseau # avant la saisie\n";
+        let found = snippet("saisie réseau", "fr", text, 200);
+        assert_eq!(
+            found.text,
+            "#osint Saisie du téléphone - couper le réseau # avant la saisie"
+        );
+        let words = found.ranges.iter().map(|&(from, to)| &found.text[from..to]);
+        assert_eq!(words.collect::<Vec<_>>(), ["Saisie", "réseau", "saisie"]);
+        let cut = snippet("téléphone", "fr", text, 20);
+        assert_eq!(cut.ranges.len(), 1, "{}", cut.text);
+        assert_eq!(&cut.text[cut.ranges[0].0..cut.ranges[0].1], "téléphone");
     }
 
     proptest! {
