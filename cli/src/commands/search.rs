@@ -170,6 +170,7 @@ fn render_why(view: &View, hit: &Hit) -> String {
         ("+title", Some(lang)) => {
             format!("{} ({lang}) {:.2}", view.word("why", "title"), why.score)
         }
+        ("+passage", _) => format!("{} {:.2}", view.word("why", "passage"), why.score),
         ("label", Some(lang)) => {
             format!("{} ({lang}) {:.2}", view.word("why", "label"), why.score)
         }
@@ -274,13 +275,14 @@ mod tests {
                 why("+", Some("fr"), 0.25),
                 why("+title", Some("fr"), 0.1),
                 why("=saisie", None, 0.15),
+                why("+passage", None, 0.3),
                 why("recency", None, 0.08),
             ],
             ..hit("Saisie", "fr", "", vec![])
         };
         insta::assert_snapshot!(
             render_why(&plain(), &of),
-            @"1.50 = saisie (fr) 1.00 · all words (fr) 0.25 · as a title (fr) 0.10 · =saisie 0.15 · newness ×1.08"
+            @"1.50 = saisie (fr) 1.00 · all words (fr) 0.25 · as a title (fr) 0.10 · =saisie 0.15 · in one passage 0.30 · newness ×1.08"
         );
     }
 

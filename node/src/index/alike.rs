@@ -8,6 +8,7 @@ use super::Indexable;
 use super::analysis::Language;
 use super::error::IndexError;
 use super::expand::{Expansions, stems};
+use super::passage::Passages;
 use super::query::{Plan, Sort};
 use super::score::Score;
 use super::statistics::Statistics;
@@ -77,6 +78,7 @@ pub(super) fn alike(
         matching: Score::sum(scored).into(),
         excluded: vec![itself],
         sort: Sort::Relevance,
+        passages: Passages::default(),
         told: Vec::new(),
         readings: Vec::new(),
     })

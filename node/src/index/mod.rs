@@ -22,7 +22,9 @@ mod expand;
 mod files;
 mod filter;
 mod headings;
+mod order;
 mod page;
+mod passage;
 mod query;
 mod schema;
 mod score;
@@ -49,7 +51,7 @@ pub use clauses::{MAX_QUERY_BYTES, MAX_QUERY_TERMS};
 pub(crate) use clauses::{is_blank, is_quote, split_at_quote, split_word};
 pub use error::IndexError;
 pub use expand::{Expansions, Learner, Lexicon, Parallel, Thesaurus};
-pub use page::Cursor;
+pub use order::Cursor;
 pub use query::{GroupFilter, Keyword, MAX_HITS, Query, Sort};
 pub use schema::PUBLISHED;
 pub use snippet::{Marker, Snippet};
@@ -128,8 +130,10 @@ pub const MAX_FACET_VALUES: usize = 100;
 pub struct Hit {
     /// The store's number of the record.
     pub num: u64,
-    /// BM25 score; zero where the answer is sorted by date.
+    /// BM25 score, and what else it gained; zero where the answer is sorted by date.
     pub score: f32,
+    /// What it gained by a passage that says several of the words together.
+    pub passage: f32,
 }
 
 /// The reading side: cheap to clone, shared by all threads.
@@ -224,7 +228,7 @@ impl Shared {
             .collect();
         if query.explain {
             let hits = found.hits.iter();
-            let each = hits.map(|hit| why::why(hit.num, &plan.readings, &statistics, worth));
+            let each = hits.map(|hit| why::why(hit, &plan.readings, &statistics, worth));
             found.why = each.collect::<Result<_, _>>()?;
         }
         if let Some(next) = &mut found.next {
@@ -242,10 +246,11 @@ impl Shared {
         worth: Worth,
     ) -> Result<Found, IndexError> {
         let searcher = statistics.searcher;
-        let mut page = Page::new(query, plan.sort, worth)?;
+        let closely = plan.sort == Sort::Relevance && !plan.passages.is_empty();
+        let mut page = Page::new(query, plan.sort, worth, closely)?;
         let conditions = Conditions::of(query);
-        for (number, segment) in searcher.segment_readers().iter().enumerate() {
-            let open = |score| Evaluation::open(score, number, statistics);
+        for (number, segment) in (0..).zip(searcher.segment_readers()) {
+            let open = |score| Evaluation::open(score, number as usize, statistics);
             let matching = match &plan.matching {
                 Matching::All => None,
                 Matching::None => continue,
@@ -257,9 +262,9 @@ impl Shared {
                 let excluded = open(excluded)?.matches(filter.records());
                 Arc::make_mut(&mut filter).remove(&excluded);
             }
-            page.add(segment, matching, &filter)?;
+            page.add(number, segment, matching, &filter)?;
         }
-        Ok(page.found())
+        page.found(&plan.passages, statistics)
     }
 }
 

@@ -1,19 +1,20 @@
 //! Collects one page of an answer, its total and its facets, segment by segment.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::str::FromStr;
 
 use tantivy::columnar::{Column, StrColumn};
-use tantivy::{DocId, SegmentReader};
+use tantivy::{DocAddress, DocId, SegmentReader};
 
 use super::bits::{Bits, WORD, records_of};
 use super::error::IndexError;
 use super::evaluate::Evaluation;
+use super::order::{Best, Candidate, Cursor, Rank, Ranked};
+use super::passage::Passages;
 use super::query::{MAX_HITS, Query, Sort};
 use super::schema::{ENDORSED, FACETS, NUM, UPDATED_MS};
+use super::statistics::Statistics;
 use super::worth::Worth;
 use super::{Found, Hit, MAX_FACET_VALUES};
 
@@ -35,89 +36,36 @@ fn year(ms: u64) -> i64 {
     years + era * 400 + i64::from(is_next)
 }
 
-/// Where a page ended. Opaque: its text is made by `to_string` and read by `parse`, and means
-/// something only together with the query that it came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    sort: Sort,
-    rank: Rank,
-    /// Number of the state of the index that the page came from.
-    pub(super) snapshot: u64,
-}
-
-/// A hit's place in the order: the greater the better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    /// Score (as bits, which sort like the number for what is not negative) or time.
-    key: u64,
-    num: Reverse<u64>,
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sort = match self.sort {
-            Sort::Relevance => 'r',
-            Sort::Date => 'd',
-        };
-        let Self { rank, snapshot, .. } = self;
-        write!(f, "{sort}{:x}-{:x}-{snapshot:x}", rank.key, rank.num.0)
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = IndexError;
-
-    fn from_str(text: &str) -> Result<Self, IndexError> {
-        let hex = |digits| u64::from_str_radix(digits, 16).map_err(|_| IndexError::BadCursor);
-        let (sort, rest) = match text.strip_prefix('r') {
-            Some(rest) => (Sort::Relevance, rest),
-            None => (
-                Sort::Date,
-                text.strip_prefix('d').ok_or(IndexError::BadCursor)?,
-            ),
-        };
-        let (key, rest) = rest.split_once('-').ok_or(IndexError::BadCursor)?;
-        let (num, snapshot) = rest.split_once('-').ok_or(IndexError::BadCursor)?;
-        let rank = Rank {
-            key: hex(key)?,
-            num: Reverse(hex(num)?),
-        };
-        Ok(Self {
-            sort,
-            rank,
-            snapshot: hex(snapshot)?,
-        })
-    }
-}
-
 /// The page as far as segments were looked at.
 pub(super) struct Page<'q> {
     sort: Sort,
-    limit: usize,
-    after: Option<Rank>,
     only: Option<&'q BTreeSet<u64>>,
     worth: Worth,
     total: u64,
-    /// The best so far behind the cursor, one more than the page holds; the worst of them on top.
-    best: BinaryHeap<Reverse<Rank>>,
+    best: Best,
     /// By facet and value, where they are counted.
     facets: Option<BTreeMap<&'static str, BTreeMap<String, u64>>>,
 }
 
 impl<'q> Page<'q> {
-    /// Prepares for a query that is really sorted by `sort`, at a time.
-    pub(super) fn new(query: &'q Query, sort: Sort, worth: Worth) -> Result<Self, IndexError> {
+    /// Prepares for a query that is really sorted by `sort`, at a time; the best records are looked at more closely
+    /// where that is wanted.
+    pub(super) fn new(
+        query: &'q Query,
+        sort: Sort,
+        worth: Worth,
+        closely: bool,
+    ) -> Result<Self, IndexError> {
         if query.after.is_some_and(|cursor| cursor.sort != sort) {
             return Err(IndexError::BadCursor);
         }
+        let after = query.after.map(|cursor| cursor.rank);
         Ok(Self {
             sort,
-            limit: query.limit.min(MAX_HITS),
-            after: query.after.map(|cursor| cursor.rank),
             only: query.only.as_deref(),
             worth,
             total: 0,
-            best: BinaryHeap::new(),
+            best: Best::new(query.limit.min(MAX_HITS), after, closely),
             facets: query.facets.then(BTreeMap::new),
         })
     }
@@ -125,11 +73,12 @@ impl<'q> Page<'q> {
     /// Looks at the records of a segment that are in the filter and, where there is something to evaluate, match.
     pub(super) fn add(
         &mut self,
+        number: u32,
         segment: &SegmentReader,
         matching: Option<Evaluation>,
         filter: &Bits,
     ) -> Result<(), IndexError> {
-        let mut records = Records::of(segment, self.facets.is_some())?;
+        let mut records = Records::of(number, segment, self.facets.is_some())?;
         match matching {
             Some(matching) => matching.each_window(|first, scores, matching| {
                 let words = (first..).zip(matching.words());
@@ -179,72 +128,64 @@ impl<'q> Page<'q> {
     /// The score above which a record can come onto the page, with all that it can be worth besides: most are
     /// below, and nothing else of them is looked at.
     fn least(&self) -> f32 {
-        let worst = self.best.peek().filter(|_| self.best.len() > self.limit);
-        worst.map_or(0.0, |worst| worst.0.score() / Worth::MOST)
+        let worst = self.best.least();
+        worst.map_or(0.0, |worst| worst.score() / Worth::MOST)
     }
 
     fn offer(&mut self, records: &Records, record: DocId, score: f32) {
         let updated_ms = records.updated_ms.first(record).unwrap_or_default();
-        let key = match self.sort {
-            Sort::Date => updated_ms,
+        let num = records.num(record);
+        let (rank, factor) = match self.sort {
+            Sort::Date => {
+                let num = Reverse(num);
+                let key = updated_ms;
+                (Rank { key, num }, 1.0)
+            }
             Sort::Relevance => {
                 let endorsed = records.endorsed.first(record).unwrap_or_default();
-                u64::from((score * self.worth.factor(updated_ms, endorsed)).to_bits())
+                let factor = self.worth.factor(updated_ms, endorsed);
+                (Rank::scored(score * factor, num), factor)
             }
         };
-        let rank = Rank {
-            key,
-            num: Reverse(records.num(record)),
-        };
-        if self.after.is_some_and(|after| rank >= after) {
-            return;
-        }
-        if self.best.len() <= self.limit {
-            self.best.push(Reverse(rank));
-        } else if let Some(mut worst) = self.best.peek_mut()
-            && rank > worst.0
-        {
-            *worst = Reverse(rank);
-        }
+        self.best.offer(Candidate {
+            rank,
+            at: DocAddress::new(records.segment, record),
+            factor: factor.to_bits(),
+        });
     }
 
     /// The page, where all segments were looked at.
-    pub(super) fn found(self) -> Found {
-        let mut ranks: Vec<Rank> = self.best.into_iter().map(|rank| rank.0).collect();
-        ranks.sort_unstable_by_key(|&rank| Reverse(rank));
-        let more = ranks.len() > self.limit;
-        ranks.truncate(self.limit);
-        let hit = |rank: &Rank| Hit {
-            num: rank.num.0,
+    pub(super) fn found(
+        self,
+        passages: &Passages,
+        statistics: &Statistics<'_>,
+    ) -> Result<Found, IndexError> {
+        let (ranked, more) = self.best.page(passages, statistics)?;
+        let hit = |ranked: &Ranked| Hit {
+            num: ranked.rank.num.0,
             score: match self.sort {
-                Sort::Relevance => rank.score(),
+                Sort::Relevance => ranked.rank.score(),
                 Sort::Date => 0.0,
             },
+            passage: ranked.gain,
         };
-        Found {
+        Ok(Found {
             expanded: Vec::new(),
             why: Vec::new(),
             total: self.total,
-            hits: ranks.iter().map(hit).collect(),
+            hits: ranked.iter().map(hit).collect(),
             facets: self
                 .facets
                 .into_iter()
                 .flatten()
                 .map(|(name, counts)| (name.to_owned(), most_frequent(counts)))
                 .collect(),
-            next: ranks.last().filter(|_| more).map(|rank| Cursor {
+            next: ranked.last().filter(|_| more).map(|last| Cursor {
                 sort: self.sort,
-                rank: *rank,
+                rank: last.rank,
                 snapshot: 0,
             }),
-        }
-    }
-}
-
-impl Rank {
-    /// The score, where hits are sorted by it.
-    fn score(self) -> f32 {
-        u32::try_from(self.key).map_or(0.0, f32::from_bits)
+        })
     }
 }
 
@@ -266,6 +207,8 @@ fn most_frequent(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
 
 /// What a segment keeps of its records by column, and the facets that are counted in it.
 struct Records {
+    /// Number of the segment.
+    segment: u32,
     nums: Column<u64>,
     updated_ms: Column<u64>,
     endorsed: Column<u64>,
@@ -275,7 +218,7 @@ struct Records {
 }
 
 impl Records {
-    fn of(segment: &SegmentReader, counted: bool) -> Result<Self, IndexError> {
+    fn of(number: u32, segment: &SegmentReader, counted: bool) -> Result<Self, IndexError> {
         let columns = segment.fast_fields();
         let mut facets = Vec::new();
         for name in FACETS.into_iter().filter(|_| counted) {
@@ -284,6 +227,7 @@ impl Records {
             }
         }
         Ok(Self {
+            segment: number,
             nums: columns.u64(NUM)?,
             updated_ms: columns.u64(UPDATED_MS)?,
             endorsed: columns.u64(ENDORSED)?,
@@ -366,10 +310,6 @@ impl FacetCounter {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
-    use super::{Cursor, Rank, Reverse, Sort};
-
     #[test]
     fn years_begin_in_january() {
         let day = 86_400_000;
@@ -386,20 +326,6 @@ mod tests {
         ] {
             assert_eq!(super::year(days * day), wanted, "{days}");
             assert_eq!(super::year(days * day + day - 1), wanted, "{days}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn cursors_survive_their_text(key: u64, num: u64, snapshot: u64, date: bool) {
-            let sort = if date { Sort::Date } else { Sort::Relevance };
-            let cursor = Cursor { sort, rank: Rank { key, num: Reverse(num) }, snapshot };
-            prop_assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
-        }
-
-        #[test]
-        fn any_text_is_read_or_refused(text in ".*|[rd][0-9a-f-]*") {
-            let _ = text.parse::<Cursor>();
         }
     }
 }

@@ -8,6 +8,7 @@ use super::analysis::Language;
 use super::clauses::parse;
 use super::error::IndexError;
 use super::expand::Expansions;
+use super::passage::Passages;
 use super::score::Score;
 use super::statistics::Statistics;
 use super::text::Text;
@@ -115,6 +116,8 @@ pub(super) struct Plan {
     pub(super) excluded: Vec<Score>,
     /// The order that really applies.
     pub(super) sort: Sort,
+    /// What is looked for in the best records.
+    pub(super) passages: Passages,
     /// What was added to the text.
     pub(super) told: Vec<(Language, String)>,
     /// What gives the score its parts.
@@ -151,6 +154,7 @@ pub(super) fn plan(
             _ => query.sort,
         },
         matching: text.matching,
+        passages: text.passages,
         excluded: text.excluded,
         told: text.told,
         readings: text.reasons.all(),

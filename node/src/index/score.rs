@@ -109,6 +109,15 @@ impl Score {
         }
     }
 
+    /// Gives the terms that a word is looked up by in texts, and what it weighs there.
+    pub(super) fn each_text(&self, give: &mut impl FnMut(&Term, f32)) {
+        match self {
+            Self::Text { parts, weight } => parts.iter().for_each(|part| give(&part.term, *weight)),
+            Self::Best(readings) => readings.iter().for_each(|one| one.each_text(give)),
+            _ => {}
+        }
+    }
+
     /// Counts in the reading where it fits best; none where there is none.
     pub(super) fn best(mut readings: Vec<Self>) -> Option<Self> {
         match readings.len() {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::{InvertedIndexReader, SegmentId};
-use tantivy::postings::{BlockSegmentPostings, TermInfo};
+use tantivy::postings::{BlockSegmentPostings, SegmentPostings, TermInfo};
 use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, SegmentReader, Term};
@@ -215,14 +215,39 @@ impl<'s> Statistics<'s> {
         term: &Term,
         option: IndexRecordOption,
     ) -> Result<Option<BlockSegmentPostings>, IndexError> {
+        let found = self.find(segment, term)?;
+        let blocks =
+            found.map(|(index, info)| index.read_block_postings_from_terminfo(&info, option));
+        Ok(blocks.transpose()?)
+    }
+
+    /// The same, with the places where they have it.
+    pub(super) fn positions(
+        &self,
+        segment: usize,
+        term: &Term,
+    ) -> Result<Option<SegmentPostings>, IndexError> {
+        let found = self.find(segment, term)?;
+        let option = IndexRecordOption::WithFreqsAndPositions;
+        let postings = found.map(|(index, info)| index.read_postings_from_terminfo(&info, option));
+        Ok(postings.transpose()?)
+    }
+
+    /// Where a segment has a term.
+    fn find(
+        &self,
+        segment: usize,
+        term: &Term,
+    ) -> Result<Option<(Arc<InvertedIndexReader>, TermInfo)>, IndexError> {
         self.common(term)?;
         let looked_up = self.looked_up.borrow();
         let found = looked_up.get(term);
-        let info = found.and_then(|found| found.by_segment.get(segment)?.as_ref());
-        let (Some(info), Some(index)) = (info, self.index(segment, term.field())?) else {
+        let info = found.and_then(|found| found.by_segment.get(segment)?.clone());
+        let Some(info) = info else {
             return Ok(None);
         };
-        Ok(Some(index.read_block_postings_from_terminfo(info, option)?))
+        let index = self.index(segment, term.field())?;
+        Ok(index.map(|index| (index, info)))
     }
 
     /// The mean length of a field, in words, of those that have it.

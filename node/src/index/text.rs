@@ -5,6 +5,7 @@ use super::analysis::Language;
 use super::clauses::Clause;
 use super::error::IndexError;
 use super::expand::Expansions;
+use super::passage::Passages;
 use super::query::{Matching, Query};
 use super::score::Score;
 use super::statistics::Statistics;
@@ -19,6 +20,8 @@ pub(super) struct Planned {
     pub(super) matching: Matching,
     /// Records that match these are left out.
     pub(super) excluded: Vec<Score>,
+    /// What is looked for in the records that score best.
+    pub(super) passages: Passages,
     /// Which words were added to it.
     pub(super) told: Vec<(Language, String)>,
     /// What each part of the text gives to the score, for who asks why.
@@ -29,6 +32,7 @@ pub(super) struct Planned {
 pub(super) struct Text<'a> {
     terms: Terms<'a>,
     expansions: Option<&'a Expansions>,
+    passages: Passages,
     told: Vec<(Language, String)>,
     reasons: Reasons,
     /// Words that each beginning of a word stands for in each field, at most.
@@ -44,6 +48,7 @@ impl<'a> Text<'a> {
         Self {
             terms: Terms::new(statistics, query.words),
             expansions,
+            passages: Passages::default(),
             told: Vec::new(),
             beginnings: PREFIX_TERMS,
             reasons: Reasons::wanted(query.explain),
@@ -91,6 +96,7 @@ impl<'a> Text<'a> {
                 false => Matching::All,
             },
             excluded,
+            passages: self.passages,
             told: self.told,
             reasons: self.reasons,
         })
@@ -124,6 +130,7 @@ impl<'a> Text<'a> {
                 self.told.push(told);
             }
         }
+        self.passages.extend(asked.passages);
         Ok((asked.found, Score::sum(asked.parts)))
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocAddress, DocSet, TERMINATED, Term};
 
+use super::Hit;
 use super::analysis::Language;
 use super::error::IndexError;
 use super::evaluate::Evaluation;
@@ -17,7 +18,7 @@ use super::worth::Worth;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Why {
     /// A word of the query; `=word` where it is spelt so, `+` for all words together, `+title` for what of
-    /// them its title says, `theme:…`, `label` for a label of several words; `recency` and `endorsements`.
+    /// them its title says, `+passage` for what a passage says together, `theme:…`, `label` for a label of several words; `recency` and `endorsements`.
     pub part: String,
     /// The language that the record was read in, for what depends on it.
     pub lang: Option<&'static str>,
@@ -27,12 +28,12 @@ pub struct Why {
 
 /// What the parts of a query gave to the score of a record.
 pub(super) fn why(
-    num: u64,
+    hit: &Hit,
     readings: &[Reading],
     statistics: &Statistics<'_>,
     worth: Worth,
 ) -> Result<Vec<Why>, IndexError> {
-    let Some(at) = find(num, statistics)? else {
+    let Some(at) = find(hit.num, statistics)? else {
         return Ok(Vec::new());
     };
     let mut always = Vec::new();
@@ -58,6 +59,13 @@ pub(super) fn why(
         .max_by(|one, other| sum(one).total_cmp(&sum(other)));
     let mut parts = best.unwrap_or_default();
     parts.extend(always);
+    if hit.passage > 0.0 {
+        parts.push(Why {
+            part: "+passage".to_owned(),
+            lang: None,
+            score: hit.passage,
+        });
+    }
     let columns = statistics
         .searcher
         .segment_reader(at.segment_ord)

@@ -10,6 +10,7 @@ use super::analysis::{Language, folded};
 use super::clauses::{analyse, is_worded};
 use super::error::IndexError;
 use super::expand::{Expanded, Expansions};
+use super::passage::{Passages, TELLING};
 use super::score::Score;
 use super::terms::Terms;
 
@@ -25,6 +26,8 @@ const COVERED: f32 = 6.0;
 pub(super) struct Asked {
     /// Alternatives that add up.
     pub(super) parts: Vec<Score>,
+    /// What is looked for in the records that score best.
+    pub(super) passages: Passages,
     /// Whether there was a word.
     pub(super) found: bool,
     /// Words that were added, and their languages.
@@ -90,6 +93,12 @@ impl Word {
     fn is_of(&self, language: Language) -> bool {
         self.terms.iter().any(|(of, _)| *of == language)
     }
+
+    /// The word in a language; none where no text of it has the word.
+    fn best(&self, language: Language) -> Option<Score> {
+        let readings = self.readings.get(&language).cloned();
+        readings.and_then(Score::best)
+    }
 }
 
 /// What is asked for by the words of a text, in any language.
@@ -112,12 +121,17 @@ pub(super) fn words(
         labels = expand(terms, &expanded, &mut words, &mut asked, reasons)?;
     }
     let words: Vec<Word> = words.into_values().collect();
-    let languages = terms.languages.iter();
-    let in_languages = languages.filter_map(|(language, _)| {
+    let mut in_languages = Vec::new();
+    for (language, of_language) in &terms.languages {
         let labels = labels.remove(language).unwrap_or_default();
-        in_language(terms, *language, &words, labels, reasons)
-    });
-    let in_languages = in_languages.collect();
+        let telling = words
+            .iter()
+            .filter(|word| terms.weight(word.common) >= TELLING);
+        let best = telling.filter_map(|word| word.best(*language));
+        let passages = Passages::of(*of_language, &best.collect::<Vec<_>>());
+        asked.passages.extend(passages);
+        in_languages.extend(in_language(terms, *language, &words, labels, reasons));
+    }
     asked.parts.extend(Score::best(in_languages));
     Ok(asked)
 }
@@ -233,8 +247,7 @@ fn in_language(
     let (mut parts, mut titled) = (Vec::new(), Vec::new());
     let (mut asked, mut weight) = (0_u16, 0.0);
     for word in words {
-        let readings = word.readings.get(&language).cloned();
-        if let Some(reading) = readings.and_then(Score::best) {
+        if let Some(reading) = word.best(language) {
             reasons.note(Some(language), || (word.text.clone(), reading.clone()));
             asked += 1;
             weight += reading.most();

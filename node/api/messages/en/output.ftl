@@ -134,6 +134,7 @@ why-endorsements = endorsed
 why-all = all words
 why-label = as it is called
 why-title = as a title
+why-passage = in one passage
 watch-none = No saved search. Save one with: diwan watch add NAME QUERY
 watch-more = Only the newest { $shown } are shown, and none counts as seen: save the search anew to begin from now.
 watch-found = { $count ->

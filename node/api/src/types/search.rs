@@ -116,7 +116,7 @@ pub struct Hit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Why {
     /// A word of the query; `=word` where it is spelt so, `+` for all words together, `+title` for what of
-    /// them its title says, `theme:…` for a theme of that name, `label` for what several words are called otherwise;
+    /// them its title says, `+passage` for what one passage says of them, `theme:…` for a theme of that name, `label` for what several words are called otherwise;
     /// `recency`, `endorsements`.
     pub part: String,
     /// The language in which it counts, where it depends on one.

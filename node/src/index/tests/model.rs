@@ -105,4 +105,41 @@ proptest! {
             }
         }
     }
+
+    /// The first pages are looked at more closely than the others.
+    #[test]
+    fn pages_show_what_one_page_shows(
+        records in prop::collection::vec(prop::collection::vec(0u8..60, 0..30), 40..80),
+        words in prop::collection::vec(0u8..60, 3..12),
+        limit in 1usize..50,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut opened = open(dir.path());
+        let spell = |words: &[u8]| words.iter().map(|w| format!("k{w} ")).collect::<String>();
+        for (num, body) in (0..).zip(&records) {
+            let mut indexed = record(num, &[]);
+            indexed.body = texts(&[("en", &spell(body))]);
+            opened.writer.put(&indexed).unwrap();
+            if num % 25 == 24 {
+                opened.writer.commit(num).unwrap();
+            }
+        }
+        opened.writer.commit(99).unwrap();
+        let whole = Query { limit: 100, ..ask(&spell(&words)) };
+        let whole = opened.index.search(&whole).unwrap();
+        prop_assert!(whole.hits.is_sorted_by(|one, other| one.score >= other.score));
+        let mut query = Query { limit, ..ask(&spell(&words)) };
+        let mut hits = Vec::new();
+        loop {
+            let found = opened.index.search(&query).unwrap();
+            prop_assert_eq!(found.total, whole.total);
+            hits.extend(found.hits);
+            prop_assert!(hits.len() <= whole.hits.len());
+            query.after = found.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        prop_assert_eq!(hits, whole.hits);
+    }
 }

@@ -106,6 +106,63 @@ fn a_title_counts_as_far_as_it_says_the_query() {
 }
 
 #[test]
+fn words_that_stand_together_count_more() {
+    let filler = |words: usize| "mot de plus ".repeat(words / 3);
+    let with = |num, said: [&str; 3], between: usize| Indexable {
+        body: texts(&[(
+            "fr",
+            &format!(
+                "{}{}",
+                said.join(&filler(between)),
+                filler(200 - 2 * between)
+            ),
+        )]),
+        ..record(num, &[("fr", "Fiche")])
+    };
+    let apart = ["scellés ", "faraday ", "avion "];
+    // More of the words, or in a shorter passage: what counts is that they stand together.
+    let mut records = vec![with(1, apart, 90), with(2, apart, 6)];
+    records.extend((10..60).map(|num| with(num, ["divers ", "autre ", "chose "], 90)));
+    let (_dir, opened) = filled(&records);
+    let query = Query {
+        explain: true,
+        ..ask("avion faraday scellé")
+    };
+    let found = opened.index.search(&query).unwrap();
+    assert_eq!(nums(&found), [2, 1]);
+    let passage = |hit: usize| {
+        let mut why = found.why[hit].iter();
+        why.find(|why| why.part == "+passage").unwrap().score
+    };
+    assert!(
+        (passage(0) / passage(1) - 3.0).abs() < 1e-3,
+        "{:?}",
+        found.why
+    );
+    // What a word is called in the language of the text stands for it.
+    let mut thesaurus = Thesaurus::default();
+    thesaurus.add(
+        [("fr", "avion", true), ("en", "plane", true)].into_iter(),
+        None,
+    );
+    let expansions = Arc::new(Expansions {
+        thesaurus,
+        ..Expansions::default()
+    });
+    let found = opened
+        .index
+        .search_expanded(
+            &Query {
+                explain: true,
+                ..ask("faraday plane")
+            },
+            Some(expansions),
+        )
+        .unwrap();
+    assert_eq!(nums(&found), [2, 1]);
+}
+
+#[test]
 fn phrases_and_beginnings_count_more_in_titles() {
     let body = |num, text: &str| Indexable {
         body: texts(&[("fr", text)]),
@@ -161,18 +218,21 @@ fn new_and_endorsed_records_rank_before_equal_ones() {
     let titled = |num, updated_ms, endorsed| Indexable {
         updated_ms,
         endorsed,
-        ..record(num, &[("fr", "Saisie")])
+        ..record(num, &[("fr", "Saisie mobile")])
     };
     let old = now - 10 * 31_557_600_000;
-    let (_dir, opened) = filled(&[titled(1, old, 0), titled(2, now, 0), titled(3, old, 9)]);
+    let mut records = vec![titled(1, old, 0), titled(2, now, 0), titled(3, old, 9)];
+    records.extend((10..30).map(|num| record(num, &[("fr", "Divers")])));
+    let (_dir, opened) = filled(&records);
     let query = Query {
         now_ms: now,
         explain: true,
-        ..ask("saisie")
+        ..ask("saisie mobile")
     };
     let found = opened.index.search(&query).unwrap();
     assert_eq!(nums(&found), [3, 2, 1]);
     for (hit, why) in found.hits.iter().zip(&found.why) {
+        assert!(why.iter().any(|why| why.part == "+passage"), "{why:?}");
         let sum = |factor: bool| {
             let parts = why.iter().filter(move |why| {
                 factor == ["recency", "endorsements"].contains(&why.part.as_str())
