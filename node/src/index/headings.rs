@@ -16,6 +16,16 @@ pub(super) fn headings(text: &str) -> impl Iterator<Item = &str> {
     lines(text).filter_map(|(is_heading, line)| is_heading.then_some(line))
 }
 
+/// What a heading says: without the signs that make it one, where a blank stands behind them.
+pub(super) fn unmarked(heading: &str) -> &str {
+    let said = heading.trim_start_matches('#');
+    if said.starts_with(char::is_whitespace) {
+        said
+    } else {
+        heading
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

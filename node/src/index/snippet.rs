@@ -6,7 +6,8 @@ use std::ops::Range;
 use tantivy::tokenizer::TokenStream;
 
 use super::analysis::{Language, Side, written};
-use super::clauses::parse;
+use super::clauses::{is_blank, parse};
+use super::headings::{lines, unmarked};
 
 const ELLIPSIS: char = '…';
 
@@ -58,7 +59,7 @@ impl Marker {
     /// The passage of `text` that speaks most of the query, with the query's words marked; at most `max_chars`
     /// characters.
     pub fn snippet(&mut self, text: &str, max_chars: usize) -> Snippet {
-        let text = text.trim();
+        let text = &in_one_line(text);
         let matches = self.matches(text);
         // Room for an ellipsis at both ends.
         let passage = if text.chars().nth(max_chars).is_none() {
@@ -192,66 +193,41 @@ fn word_end(text: &str, latest: usize, earliest: usize) -> usize {
         .map_or(latest, |at| earliest + at)
 }
 
-/// The passage as one reads it: on one line, one space between words, without the marks of headings.
+/// A text as one reads it: on one line, one space between words, headings without their marks.
+fn in_one_line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for (is_heading, line) in lines(text) {
+        let said = if is_heading { unmarked(line) } else { line };
+        for word in said.split(is_blank).filter(|word| !word.is_empty()) {
+            if !shown.is_empty() {
+                shown.push(' ');
+            }
+            shown.push_str(word);
+        }
+    }
+    shown
+}
+
 fn render(text: &str, passage: &Range<usize>, matches: &[Match]) -> Snippet {
-    let mut snippet = Snippet::default();
-    let Snippet { text: out, ranges } = &mut snippet;
-    let inside = |m: &&Match| passage.start <= m.bytes.start && m.bytes.end <= passage.end;
-    let mut matches = matches.iter().filter(inside).peekable();
-    let mut open: Option<(usize, usize)> = None;
-    let mut is_apart = false;
+    let mut out = String::new();
     if passage.start > 0 {
         out.push(ELLIPSIS);
     }
-    let begun = out.len();
-    let mut line_at = passage.start;
-    let before = text.get(..line_at).unwrap_or_default();
-    let mut is_whole = before.is_empty() || before.ends_with('\n');
-    let shown = text.get(passage.clone()).unwrap_or_default();
-    for line in shown.split_inclusive('\n') {
-        let skipped = if is_whole { heading_mark(line) } else { 0 };
-        for (at, c) in line.char_indices().filter(|(at, _)| *at >= skipped) {
-            let at = line_at + at;
-            if let Some((from, end)) = open
-                && at >= end
-            {
-                ranges.push((from, out.len()));
-                open = None;
-            }
-            if c.is_whitespace() || c.is_ascii_control() {
-                is_apart = true;
-                continue;
-            }
-            if std::mem::take(&mut is_apart) && out.len() > begun {
-                out.push(' ');
-            }
-            if let Some(found) = matches.next_if(|m| m.bytes.start <= at) {
-                open = Some((out.len(), found.bytes.end));
-            }
-            out.push(c);
-        }
-        line_at += line.len();
-        is_whole = true;
-    }
-    if let Some((from, _)) = open {
-        ranges.push((from, out.len()));
-    }
+    let shift = out.len();
+    out.push_str(text.get(passage.clone()).unwrap_or_default());
     if passage.end < text.len() {
         out.push(ELLIPSIS);
     }
-    snippet
-}
-
-/// Bytes of the mark that makes a line a heading (CommonMark 0.31, section 4.2); none where it is no heading.
-fn heading_mark(line: &str) -> usize {
-    let indented = line.trim_start_matches(' ');
-    let said = indented.trim_start_matches('#');
-    let is_heading = said.len() < indented.len() && said.starts_with(char::is_whitespace);
-    if is_heading {
-        line.len() - said.len()
-    } else {
-        0
-    }
+    let ranges = matches
+        .iter()
+        .map(|m| &m.bytes)
+        .filter(|bytes| passage.start <= bytes.start && bytes.end <= passage.end)
+        .map(|bytes| {
+            let start = bytes.start - passage.start + shift;
+            (start, start + bytes.len())
+        })
+        .collect();
+    Snippet { text: out, ranges }
 }
 
 #[cfg(test)]
@@ -327,6 +303,8 @@ mod tests {
         );
         let words = found.ranges.iter().map(|&(from, to)| &found.text[from..to]);
         assert_eq!(words.collect::<Vec<_>>(), ["Saisie", "réseau", "saisie"]);
+        let code = snippet("saisie", "fr", "```\n# saisie\n```", 200);
+        assert_eq!(code.text, "``` # saisie ```");
         let cut = snippet("téléphone", "fr", text, 20);
         assert_eq!(cut.ranges.len(), 1, "{}", cut.text);
         assert_eq!(&cut.text[cut.ranges[0].0..cut.ranges[0].1], "téléphone");
