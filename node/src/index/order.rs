@@ -29,8 +29,8 @@ pub struct Cursor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
     /// Score (as bits, which sort like the number for what is not negative) or time.
-    pub(super) key: u64,
-    pub(super) num: Reverse<u64>,
+    key: u64,
+    num: Reverse<u64>,
 }
 
 impl Rank {
@@ -40,6 +40,19 @@ impl Rank {
             key: u64::from(score.to_bits()),
             num: Reverse(num),
         }
+    }
+
+    /// The place of a record by its time, milliseconds since 1970.
+    pub(super) fn dated(updated_ms: u64, num: u64) -> Self {
+        Self {
+            key: updated_ms,
+            num: Reverse(num),
+        }
+    }
+
+    /// The store's number of the record.
+    pub(super) fn num(self) -> u64 {
+        self.num.0
     }
 
     /// The score, where hits are sorted by it.
@@ -109,6 +122,7 @@ pub(super) struct Ranked {
 pub(super) struct Best {
     limit: usize,
     after: Option<Rank>,
+    /// How many are looked at more closely.
     closely: usize,
     /// Those that are looked at more closely, the worst on top.
     first: BinaryHeap<Reverse<Candidate>>,
@@ -214,7 +228,7 @@ fn closely(
         ranked.extend(gained.map(|(Candidate { rank, factor, .. }, gain)| {
             let score = rank.score() + gain * f32::from_bits(factor);
             Ranked {
-                rank: Rank::scored(score, rank.num.0),
+                rank: Rank::scored(score, rank.num()),
                 gain,
             }
         }));

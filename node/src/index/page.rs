@@ -136,11 +136,7 @@ impl<'q> Page<'q> {
         let updated_ms = records.updated_ms.first(record).unwrap_or_default();
         let num = records.num(record);
         let (rank, factor) = match self.sort {
-            Sort::Date => {
-                let num = Reverse(num);
-                let key = updated_ms;
-                (Rank { key, num }, 1.0)
-            }
+            Sort::Date => (Rank::dated(updated_ms, num), 1.0),
             Sort::Relevance => {
                 let endorsed = records.endorsed.first(record).unwrap_or_default();
                 let factor = self.worth.factor(updated_ms, endorsed);
@@ -162,7 +158,7 @@ impl<'q> Page<'q> {
     ) -> Result<Found, IndexError> {
         let (ranked, more) = self.best.page(passages, statistics)?;
         let hit = |ranked: &Ranked| Hit {
-            num: ranked.rank.num.0,
+            num: ranked.rank.num(),
             score: match self.sort {
                 Sort::Relevance => ranked.rank.score(),
                 Sort::Date => 0.0,

@@ -46,11 +46,10 @@ pub(super) struct Passages(Vec<Part>);
 
 impl Passages {
     /// Looks for words, as they are read in a language, in its texts. One word alone stands with none.
-    pub(super) fn of(fields: TextFields, words: &[Score]) -> Self {
-        let mut telling: Vec<&Score> = words.iter().collect();
-        telling.sort_by(|one, other| other.most().total_cmp(&one.most()));
-        telling.truncate(WORDS);
-        let parts = fields.all().map(|field| Part::of(field, &telling));
+    pub(super) fn of(fields: TextFields, mut words: Vec<&Score>) -> Self {
+        words.sort_by(|one, other| other.most().total_cmp(&one.most()));
+        words.truncate(WORDS);
+        let parts = fields.all().map(|field| Part::of(field, &words));
         Self(parts.into_iter().flatten().collect())
     }
 
@@ -140,11 +139,8 @@ impl Part {
     /// What the words weigh that are in the passage where they weigh most.
     fn most_together(&self, mut places: Vec<Place>) -> f32 {
         places.sort_unstable();
-        let mut inside: Vec<Vec<(f32, u32)>> = Vec::with_capacity(self.0.len());
-        inside.extend(self.0.iter().map(|names| {
-            let names = names.iter();
-            names.map(|name| (name.weight, 0)).collect()
-        }));
+        let counted = |names: &Vec<Name>| names.iter().map(|name| (name.weight, 0)).collect();
+        let mut inside: Vec<Vec<(f32, u32)>> = self.0.iter().map(counted).collect();
         let mut leaving = places.iter().peekable();
         let mut most = 0.0_f32;
         for place in &places {

@@ -124,13 +124,15 @@ pub(super) fn words(
     let mut in_languages = Vec::new();
     for (language, of_language) in &terms.languages {
         let labels = labels.remove(language).unwrap_or_default();
-        let telling = words
+        let read = words.iter().map(|word| (word, word.best(*language)));
+        let read: Vec<_> = read.collect();
+        let telling = read
             .iter()
-            .filter(|word| terms.weight(word.common) >= TELLING);
-        let best = telling.filter_map(|word| word.best(*language));
-        let passages = Passages::of(*of_language, &best.collect::<Vec<_>>());
+            .filter(|(word, _)| terms.weight(word.common) >= TELLING);
+        let telling = telling.filter_map(|(_, reading)| reading.as_ref());
+        let passages = Passages::of(*of_language, telling.collect());
         asked.passages.extend(passages);
-        in_languages.extend(in_language(terms, *language, &words, labels, reasons));
+        in_languages.extend(in_language(terms, *language, read, labels, reasons));
     }
     asked.parts.extend(Score::best(in_languages));
     Ok(asked)
@@ -239,15 +241,15 @@ fn expand(
 fn in_language(
     terms: &Terms<'_>,
     language: Language,
-    words: &[Word],
+    words: Vec<(&Word, Option<Score>)>,
     labels: Vec<Score>,
     reasons: &mut Reasons,
 ) -> Option<Score> {
     let title = terms.fields(language)?.title;
     let (mut parts, mut titled) = (Vec::new(), Vec::new());
     let (mut asked, mut weight) = (0_u16, 0.0);
-    for word in words {
-        if let Some(reading) = word.best(language) {
+    for (word, reading) in words {
+        if let Some(reading) = reading {
             reasons.note(Some(language), || (word.text.clone(), reading.clone()));
             asked += 1;
             weight += reading.most();
